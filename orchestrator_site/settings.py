@@ -1,0 +1,241 @@
+"""Every setting, read here once from the environment (or `.env`), with its default and its unit.
+
+The same names with the same defaults are listed for people in `.env.example`; a test keeps the two together.
+"""
+
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+if not env.bool("IGNORE_DOTENV", default="pytest" in sys.modules):
+    environ.Env.read_env(BASE_DIR / ".env", overwrite=False)
+
+
+def decimal(name: str, default: str) -> Decimal:
+    """A Decimal from the environment: thresholds and money are never floats."""
+    text = env.str(name, default=default)
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        raise ImproperlyConfigured(f"{name} must be a number such as {default}, not {text!r}.") from None
+
+
+# --- Where it runs ---------------------------------------------------------------------------------------------------
+# development: private database, friendly defaults; production: refuses to start half-configured.
+ENVIRONMENT = env.str("ENVIRONMENT", default="development")
+PRODUCTION = ENVIRONMENT == "production"
+if ENVIRONMENT not in ("development", "production"):
+    raise ImproperlyConfigured(f"ENVIRONMENT must be development or production, not {ENVIRONMENT!r}.")
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="" if PRODUCTION else "development-only-key-" + "x" * 40)
+if not SECRET_KEY:
+    raise ImproperlyConfigured("Set SECRET_KEY: production does not start without one. See .env.example.")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
+
+# --- Database --------------------------------------------------------------------------------------------------------
+DATABASE_URL = env.str("DATABASE_URL", default="")
+if not DATABASE_URL:
+    if PRODUCTION:
+        raise ImproperlyConfigured("Set DATABASE_URL: production does not start without one. See .env.example.")
+    from orchestrator_site import devdb
+
+    DATABASE_URL = devdb.ensure_running(BASE_DIR / "var")
+DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+# A connection is kept for the life of its thread: opening one for every request costs a factor of six.
+DATABASES["default"]["CONN_MAX_AGE"] = None
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# True behind a pooler in transaction mode (Supabase port 6543): no server-side cursors, no LISTEN.
+DATABASE_TRANSACTION_POOLER = env.bool("DATABASE_TRANSACTION_POOLER", default=":6543/" in DATABASE_URL)
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_TRANSACTION_POOLER
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Django ----------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "orchestrator_site",
+    "conversations",
+    "approvals",
+    "calls",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "django_q",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+MIDDLEWARE = [
+    "orchestrator_site.middleware.RequestId",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "orchestrator_site.urls"
+WSGI_APPLICATION = "orchestrator_site.wsgi.application"
+# The API's paths carry no trailing slash; a redirect would turn a POST into a GET.
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LANGUAGE_CODE = "en-us"
+LANGUAGES = [("en", "English"), ("he", "עברית")]
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+LOGIN_URL = "admin:login"
+# The largest request body in bytes; a text has at most 1,600 characters, a transcript may be long.
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", default=1_000_000)
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    # The load balancer's probes speak plain HTTP.
+    SECURE_REDIRECT_EXEMPT = [r"^health$"]
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+
+# --- The API ---------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "orchestrator_site.auth.BearerToken",
+        "orchestrator_site.auth.ManagerSession",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["orchestrator_site.auth.MayCall"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "PAGE_SIZE": 50,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "orchestrator_site.errors.as_envelope",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Rent orchestrator",
+    "DESCRIPTION": "A tenant's text becomes a sent, decided or escalated reply.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- Upstream services -----------------------------------------------------------------------------------------------
+MONITOR_URL = env.str("MONITOR_URL", default="http://localhost:8001")
+SMS_AGENT_URL = env.str("SMS_AGENT_URL", default="http://localhost:8002")
+NOTIFICATION_URL = env.str("NOTIFICATION_URL", default="http://localhost:8003")
+CALL_HANDLER_URL = env.str("CALL_HANDLER_URL", default="http://localhost:5002")
+# get: `GET /order` as in the specification; post: the newer `POST /order`.
+CALL_HANDLER_API = env.str("CALL_HANDLER_API", default="get")
+OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1")
+OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
+# The model that the specification names has been withdrawn; any chat model with structured output will do.
+OPENAI_MODEL = env.str("OPENAI_MODEL", default="gpt-4.1-mini")
+# Time-outs in seconds. The SMS Agent may answer after 16 s when its provider is slow.
+CONNECT_TIMEOUT_SECONDS = env.float("CONNECT_TIMEOUT_SECONDS", default=3.0)
+MONITOR_TIMEOUT_SECONDS = env.float("MONITOR_TIMEOUT_SECONDS", default=5.0)
+SMS_AGENT_TIMEOUT_SECONDS = env.float("SMS_AGENT_TIMEOUT_SECONDS", default=20.0)
+NOTIFICATION_TIMEOUT_SECONDS = env.float("NOTIFICATION_TIMEOUT_SECONDS", default=10.0)
+OPENAI_TIMEOUT_SECONDS = env.float("OPENAI_TIMEOUT_SECONDS", default=20.0)
+CALL_HANDLER_TIMEOUT_SECONDS = env.float("CALL_HANDLER_TIMEOUT_SECONDS", default=20.0)
+# Pause before the second and the third try, in seconds (doubled in between, with jitter).
+RETRY_PAUSE_SECONDS = env.float("RETRY_PAUSE_SECONDS", default=0.5)
+BREAKER_FAILURES = env.int("BREAKER_FAILURES", default=5)
+BREAKER_OPEN_SECONDS = env.float("BREAKER_OPEN_SECONDS", default=60.0)
+# True marks every upstream as a stand-in, wherever its results are shown.
+SIMULATED_UPSTREAMS = env.bool("SIMULATED_UPSTREAMS", default=False)
+
+# --- Rules: what may be said, and when (docs/workflows.md) ----------------------------------------------------------
+COMPANY_NAME = env.str("COMPANY_NAME", default="Stanton Management")
+AUTO_APPROVAL_CONFIDENCE = decimal("AUTO_APPROVAL_CONFIDENCE", default="0.85")
+MANUAL_APPROVAL_CONFIDENCE = decimal("MANUAL_APPROVAL_CONFIDENCE", default="0.60")
+AUTO_SEND_ENABLED = env.bool("AUTO_SEND_ENABLED", default=True)
+MAX_PAYMENT_WEEKS = env.int("MAX_PAYMENT_WEEKS", default=12)
+MIN_WEEKLY_PAYMENT = decimal("MIN_WEEKLY_PAYMENT", default="25")
+UNREALISTIC_WEEKS = env.int("UNREALISTIC_WEEKS", default=20)
+ESCALATION_HOURS = env.int("ESCALATION_HOURS", default=36)
+# 08:00-21:00 in the tenant's time zone follows US Regulation F, 12 CFR 1006.6(b).
+CONTACT_HOURS = env.str("CONTACT_HOURS", default="08:00-21:00")
+CONTACT_TIME_ZONE = env.str("CONTACT_TIME_ZONE", default="America/New_York")
+ANSWER_GRACE_MINUTES = env.int("ANSWER_GRACE_MINUTES", default=60)
+# Seven attempts in seven days follows 12 CFR 1006.14(b)(2), which is about calls; we hold our texts to it as well.
+MAX_STARTED_TEXTS_PER_WEEK = env.int("MAX_STARTED_TEXTS_PER_WEEK", default=7)
+OPT_OUT_FOOTER = env.str("OPT_OUT_FOOTER", default="")
+AI_DISCLOSURE = env.str("AI_DISCLOSURE", default="")
+# The region of a telephone number that is written without a country code.
+DEFAULT_REGION = env.str("DEFAULT_REGION", default="US")
+MANAGER_EMAIL = env.list("MANAGER_EMAIL", default=[])
+
+# --- The flow --------------------------------------------------------------------------------------------------------
+# Without a caller's message id, the same words from the same phone within this time are one text (seconds).
+DUPLICATE_WINDOW_SECONDS = env.int("DUPLICATE_WINDOW_SECONDS", default=30)
+# A manager's decision in the console leaves after this time (seconds).
+SEND_UNDO_SECONDS = env.int("SEND_UNDO_SECONDS", default=10)
+# Claim of a card in the console (seconds).
+CLAIM_SECONDS = env.int("CLAIM_SECONDS", default=120)
+# How many messages of the thread the model sees.
+HISTORY_MESSAGES = env.int("HISTORY_MESSAGES", default=20)
+# A draft is tried so often before its workflow fails and a person is told.
+MAX_DRAFT_ATTEMPTS = env.int("MAX_DRAFT_ATTEMPTS", default=3)
+MAX_SEND_ATTEMPTS = env.int("MAX_SEND_ATTEMPTS", default=3)
+# Pending approvals that nobody takes are announced again after this time (minutes).
+PENDING_REMINDER_MINUTES = env.int("PENDING_REMINDER_MINUTES", default=60)
+# Finished workflows' steps and sent notifications are deleted after this time (days); 0 keeps them.
+KEEP_STEPS_DAYS = env.int("KEEP_STEPS_DAYS", default=90)
+
+# --- Worker (docs/architecture.md) -----------------------------------------------------------------------------------
+WORKER_PROCESSES = env.int("WORKER_PROCESSES", default=2)
+WORKER_THREADS = env.int("WORKER_THREADS", default=100)
+# A drain hands over to its successor after this time (seconds).
+DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=10.0)
+DRAIN_CHUNK = env.int("DRAIN_CHUNK", default=25)
+# A claim that is not recorded by then is taken back (seconds): above the longest chain of upstream time-outs.
+LEASE_SECONDS = env.int("LEASE_SECONDS", default=180)
+SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=60)
+
+# --- Logs ------------------------------------------------------------------------------------------------------------
+LOG_DIR = Path(env.str("LOG_DIR", default=str(BASE_DIR / "logs")))
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default="text")  # text or json

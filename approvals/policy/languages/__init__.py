@@ -1,0 +1,28 @@
+"""The vocabularies of the tenants' languages: one TOML file per language, one table per engine that reads it.
+
+A new language is one new file, `xx.toml`, with the tables of its sisters; nothing else names the languages.
+"""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """The codes of the languages we know, such as ("en", "es", "ht", "pt")."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+@cache
+def _document(language: str) -> dict[str, Any]:
+    return tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+
+
+def section(language: str, name: str) -> dict[str, Any]:
+    """One table of one language's file; empty when the language says nothing about it."""
+    table: dict[str, Any] = _document(language).get(name, {})
+    return table

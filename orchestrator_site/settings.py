@@ -226,6 +226,12 @@ HISTORY_MESSAGES = env.int("HISTORY_MESSAGES", default=20)
 # A draft is tried so often before its workflow fails and a person is told.
 MAX_DRAFT_ATTEMPTS = env.int("MAX_DRAFT_ATTEMPTS", default=3)
 MAX_SEND_ATTEMPTS = env.int("MAX_SEND_ATTEMPTS", default=3)
+# Pause before the next attempt, quadrupled each time (seconds).
+DRAFT_RETRY_SECONDS = env.float("DRAFT_RETRY_SECONDS", default=15.0)
+SEND_RETRY_SECONDS = env.float("SEND_RETRY_SECONDS", default=15.0)
+# A text whose outcome is unknown is looked for after this time (seconds), when the agent is surely done with it.
+LOOK_AFTER_SECONDS = env.float("LOOK_AFTER_SECONDS", default=20.0)
+MAX_LOOKS = env.int("MAX_LOOKS", default=4)
 # Pending approvals that nobody takes are announced again after this time (minutes).
 PENDING_REMINDER_MINUTES = env.int("PENDING_REMINDER_MINUTES", default=60)
 # Finished workflows' steps and sent notifications are deleted after this time (days); 0 keeps them.
@@ -239,6 +245,8 @@ DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=10.0)
 DRAIN_CHUNK = env.int("DRAIN_CHUNK", default=25)
 # A claim that is not recorded by then is taken back (seconds): above the longest chain of upstream time-outs.
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=180)
+# The same for a text that is being sent (seconds): above SMS_AGENT_TIMEOUT_SECONDS and the time to connect.
+SEND_LEASE_SECONDS = env.int("SEND_LEASE_SECONDS", default=60)
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=60)
 # django-q2 carries nothing but wake-ups (orchestrator_site/worker); most of its defaults would hurt.
 Q_CLUSTER = {

@@ -94,6 +94,8 @@ def all_upstreams() -> tuple[Upstream, ...]:
 
 def forget() -> None:
     """The next use makes new clients: after a fork, and after a change of the settings."""
+    if _http.cache_info().currsize:
+        _http().close()
     for made in (monitor, sms_agent, notifications, language_model, call_handler, twilio, _http, _store):
         made.cache_clear()
 

@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from integrations import clients
 from integrations.simulators.server import Answer, Request, listen
@@ -55,7 +55,7 @@ class Service:
 
     name: str
     setting: str
-    settings: SettingsWrapper
+    settings: Settings
     plans: list[Plan] = field(default_factory=list)
     requests: list[Seen] = field(default_factory=list)
     unplanned: list[str] = field(default_factory=list)
@@ -75,8 +75,12 @@ class Service:
 
     def will_time_out(self, *, to: str = "*", times: int = 1) -> None:
         """It takes the request and never answers."""
-        setattr(self.settings, self.setting.replace("_BASE_URL", "_URL").replace("_URL", "_TIMEOUT_SECONDS"),
-        TINY_TIMEOUT) clients.forget() self._plan(to, times, Answer(hang=True))
+        timeout = (
+            self.setting.replace("_BASE_URL", "_URL").replace("_API_URL", "_URL").replace("_URL", "_TIMEOUT_SECONDS")
+        )
+        setattr(self.settings, timeout, TINY_TIMEOUT)
+        clients.forget()
+        self._plan(to, times, Answer(hang=True))
 
     def will_hang_up(self, *, to: str = "*", times: int = 1) -> None:
         """It takes the request and closes the connection."""
@@ -106,7 +110,7 @@ class Service:
 class World:
     """Every upstream, each under a path of its own on one port."""
 
-    def __init__(self, settings: SettingsWrapper) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.monitor = Service("monitor", "MONITOR_URL", settings)
         self.sms_agent = Service("sms_agent", "SMS_AGENT_URL", settings)
         self.notifications = Service("notifications", "NOTIFICATION_URL", settings)
@@ -168,7 +172,7 @@ def outside_server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def world(outside_server: Server, settings: SettingsWrapper) -> Iterator[World]:
+def world(outside_server: Server, settings: Settings) -> Iterator[World]:
     """The outside world with nothing planned; every client is pointed at it."""
     world = World(settings)
     for service in world.services.values():

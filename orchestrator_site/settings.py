@@ -190,6 +190,13 @@ CALL_HANDLER_TIMEOUT_SECONDS = env.float("CALL_HANDLER_TIMEOUT_SECONDS", default
 RETRY_PAUSE_SECONDS = env.float("RETRY_PAUSE_SECONDS", default=0.5)
 BREAKER_FAILURES = env.int("BREAKER_FAILURES", default=5)
 BREAKER_OPEN_SECONDS = env.float("BREAKER_OPEN_SECONDS", default=60.0)
+# Where the circuits are kept: in the database, so that all processes share them (a dotted class name).
+BREAKER_STORE = env.str("BREAKER_STORE", default="orchestrator_site.breaker_store.PostgresStore")
+# With the credentials of the call handler's Twilio account, what became of a call can be asked; empty: it cannot.
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
+TWILIO_API_URL = env.str("TWILIO_API_URL", default="https://api.twilio.com")
+TWILIO_TIMEOUT_SECONDS = env.float("TWILIO_TIMEOUT_SECONDS", default=10.0)
 # True marks every upstream as a stand-in, wherever its results are shown.
 SIMULATED_UPSTREAMS = env.bool("SIMULATED_UPSTREAMS", default=False)
 

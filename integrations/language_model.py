@@ -1,0 +1,186 @@
+"""The language model: OpenAI, or any gateway that speaks its chat completions.
+
+Source: the API reference of chat completions. Through the `openai` package, by its documented way to call an endpoint
+with the bare response (`client.post(..., cast_to=httpx2.Response)`): the typed `create` costs half as much again and
+gives nothing we use. The package's own retries are switched off, for three tries are three tries.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import httpx2
+import openai
+
+from integrations.base import TRIES, Unavailable, Upstream, json_object
+
+# About our key, our model or our purse, and not about this request: it may well work later.
+OUR_ACCOUNT = (
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.PAYMENT_REQUIRED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schema:
+    """A JSON schema for the answer (strict: every property required, no others), and its name."""
+
+    name: str
+    schema: Mapping[str, Any]
+
+    def response_format(self) -> dict[str, Any]:
+        return {"type": "json_schema", "json_schema": {"name": self.name, "strict": True, "schema": dict(self.schema)}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatMessage:
+    """`role` is system, user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completion:
+    """What the model answered, uninterpreted.
+
+    `text` is JSON by the schema, or plain text from a gateway that knows no schemas; empty when the model said nothing.
+    `refusal` is the model's own words when it declines. `finish_reason` "length" means that the text is cut off.
+    `attempts` counts the tries that it took.
+    """
+
+    text: str
+    refusal: str | None
+    finish_reason: str
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    attempts: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageModel(Upstream):
+    """Drafting a text twice does no harm, so every call may be repeated."""
+
+    name: ClassVar[str] = "openai"
+    health_path: ClassVar[str] = "/models"
+
+    api_key: str
+    model: str
+    # Schemas that the gateway has refused; asking again would cost a call each time.
+    _plain_text_only: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+
+    def complete(
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        schema: Schema | None,
+        max_tokens: int,
+        temperature: float,
+        request_id: str,
+    ) -> Completion:
+        """The model's answer to a conversation. Raises Refused, Unavailable."""
+        if not self.api_key:
+            raise Unavailable(self.name, "no OPENAI_API_KEY")
+        body = {
+            "model": self.model,
+            "messages": [{"role": message.role, "content": message.content} for message in messages],
+            "max_tokens": max_tokens,
+            "temperature": temperature,
+        }
+        response, attempts = self._ask(body, schema, request_id)
+        if response.status_code in OUR_ACCOUNT:
+            raise self.unavailable(response)
+        if not response.is_success:
+            raise self.refused(response)
+        return self._completion(response, attempts)
+
+    def _ask(self, body: dict[str, Any], schema: Schema | None, request_id: str) -> tuple[httpx2.Response, int]:
+        if schema is None or schema.name in self._plain_text_only:
+            return self._post(body, request_id)
+        response, attempts = self._post({**body, "response_format": schema.response_format()}, request_id)
+        if not _refuses_schemas(response):
+            return response, attempts
+        self._plain_text_only.add(schema.name)
+        return self._post(body, request_id, made=min(attempts, TRIES - 1))
+
+    def _post(self, body: dict[str, Any], request_id: str, *, made: int = 0) -> tuple[httpx2.Response, int]:
+        def send() -> httpx2.Response:
+            try:
+                return self._client.post(
+                    "/chat/completions",
+                    body=body,
+                    cast_to=httpx2.Response,
+                    options={"headers": {"X-Request-ID": request_id}},
+                )
+            except openai.APIStatusError as error:
+                return error.response
+            except openai.APIConnectionError as error:
+                # What the transport raised says whether it was a time-out; one kind of error for all upstreams.
+                raise error.__cause__ if isinstance(error.__cause__, httpx2.HTTPError) else _no_answer(error) from error
+
+        return self.at_most_three_times(send, made=made)
+
+    @cached_property
+    def _client(self) -> openai.OpenAI:
+        return openai.OpenAI(
+            api_key=self.api_key,
+            base_url=self.base_url,
+            http_client=self.http,
+            timeout=httpx2.Timeout(self.timeout, connect=self.connect_timeout),
+            max_retries=0,
+        )
+
+    def _completion(self, response: httpx2.Response, attempts: int) -> Completion:
+        document = self.document(response)
+        try:
+            choice = document["choices"][0]
+            message = choice["message"]
+            return Completion(
+                text=_text(message.get("content")),
+                refusal=message.get("refusal") or None,
+                finish_reason=str(choice.get("finish_reason") or ""),
+                model=str(document.get("model") or self.model),
+                prompt_tokens=_count(document, "prompt_tokens"),
+                completion_tokens=_count(document, "completion_tokens"),
+                attempts=attempts,
+            )
+        except (KeyError, IndexError, TypeError, AttributeError):
+            raise Unavailable(self.name, "its answer holds no message", status=response.status_code) from None
+
+    def health_headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+
+    def ailment(self, response: httpx2.Response) -> str | None:
+        return super().ailment(response) if self.api_key else "no OPENAI_API_KEY"
+
+
+def _refuses_schemas(response: httpx2.Response) -> bool:
+    """A gateway that does not know structured output says so by a 400 that names the parameter."""
+    if response.status_code not in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
+        return False
+    complaint = json.dumps(json_object(response) or {})
+    return "response_format" in complaint or "json_schema" in complaint
+
+
+def _no_answer(error: openai.APIConnectionError) -> httpx2.HTTPError:
+    return httpx2.ConnectError(str(error), request=error.request)
+
+
+def _text(content: object) -> str:
+    """Gateways give the content as a string, as null, or as a list of parts."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, Iterable):
+        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return ""
+
+
+def _count(document: Mapping[str, Any], key: str) -> int:
+    usage = document.get("usage")
+    return int(usage.get(key) or 0) if isinstance(usage, dict) else 0

@@ -2,8 +2,7 @@
 
     approved --claim_sends--> sending --send_text--> sent | failed | approved (surely unsent: later)
                                 |
-                                '-- its outcome or its worker is lost: the lease runs out
-                                    --claim_looks--> look_for_text: found = sent, surely absent = approved, else unknown
+                                '-- its outcome or its worker is lost: the lease runs out, and `looking` takes over
 """
 
 import logging
@@ -15,7 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max
 from django.utils import timezone
 
 from approvals import account
@@ -30,16 +29,14 @@ from conversations.models import Author, ContactHold, Conversation, Delivery, Di
 from conversations.moves import Overtaken
 from conversations.wakeups import wake_at
 from integrations import clients
-from integrations.errors import OutcomeUnknown, Refused, Unavailable, UpstreamError
-from integrations.sms_agent import HistoryItem, Receipt
+from integrations.errors import Refused, Unavailable, UpstreamError
+from integrations.sms_agent import Receipt
 
 log = logging.getLogger(__name__)
 
 Status = QueuedResponse.Status
 Action = QueuedResponse.Action
 POLICY = "policy"
-# The agent's clock and ours may differ by so much.
-CLOCK_SKEW = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +94,7 @@ def claim_sends(limit: int, worker: str) -> list[TextToSend]:
         QueuedResponse.objects.bulk_update(
             cleared, ["status", "claimed_by", "tried_at", "updated_at", "attempts", "lease_until"]
         )
-        return [_to_send(reply) for reply in cleared]
+        return [to_send(reply) for reply in cleared]
 
 
 def _due_replies(limit: int) -> list[QueuedResponse]:
@@ -227,7 +224,7 @@ def _take_back(reply: QueuedResponse, why: str) -> None:
     )
 
 
-def _to_send(reply: QueuedResponse, known_receipts: frozenset[str] = frozenset()) -> TextToSend:
+def to_send(reply: QueuedResponse, known_receipts: frozenset[str] = frozenset()) -> TextToSend:
     return TextToSend(
         response_id=reply.pk,
         attempt=reply.attempts,
@@ -262,7 +259,7 @@ def record_sends(finished: Sequence[tuple[TextToSend, Receipt | Exception]]) -> 
 
 
 def record_send(job: TextToSend, result: Receipt | Exception) -> None:
-    reply = _still_ours(job)
+    reply = still_ours(job)
     if reply is None:
         log.warning("reply %s: another worker looks after it now", job.response_id)
     elif isinstance(result, Receipt):
@@ -270,7 +267,7 @@ def record_send(job: TextToSend, result: Receipt | Exception) -> None:
     elif isinstance(result, Refused):
         _failed(reply, str(result))
     elif isinstance(result, Unavailable):
-        _send_later(reply, str(result), result.retry_after)
+        send_later(reply, str(result), result.retry_after)
     else:
         # Unknown, or our own fault after the POST may have left: look before anything else is done.
         look_at = timezone.now() + timedelta(seconds=settings.LOOK_AFTER_SECONDS)
@@ -278,7 +275,7 @@ def record_send(job: TextToSend, result: Receipt | Exception) -> None:
         wake_at(look_at)
 
 
-def _still_ours(job: TextToSend) -> QueuedResponse | None:
+def still_ours(job: TextToSend) -> QueuedResponse | None:
     ours = QueuedResponse.objects.filter(
         pk=job.response_id, status=Status.SENDING, claimed_by=job.worker, attempts=job.attempt
     )
@@ -307,7 +304,7 @@ def _failed(reply: QueuedResponse, why: str) -> None:
     open_escalation(reply.conversation, category="send_failed", reason=why, by=POLICY, response=reply)
 
 
-def _send_later(reply: QueuedResponse, why: str, asked: float | None) -> None:
+def send_later(reply: QueuedResponse, why: str, asked: float | None) -> None:
     """Surely unsent: approved again after a pause, until the attempts are used up."""
     if reply.attempts >= settings.MAX_SEND_ATTEMPTS:
         _failed(reply, why)
@@ -316,92 +313,3 @@ def _send_later(reply: QueuedResponse, why: str, asked: float | None) -> None:
     due = timezone.now() + timedelta(seconds=pause)
     reply.move(Status.APPROVED, not_before=due, error_message=why, lease_until=None)
     wake_at(due)
-
-
-def claim_looks(limit: int, worker: str) -> list[TextToSend]:
-    """Take up to `limit` replies whose sending was lost: their outcome, or their worker with its lease."""
-    with transaction.atomic():
-        lost = QueuedResponse.objects.filter(status=Status.SENDING, lease_until__lte=timezone.now())
-        rows = list(
-            lost.order_by("lease_until").select_for_update(skip_locked=True, of=("self",)).select_related("conversation")[:limit]
-        )
-        until = timezone.now() + timedelta(seconds=settings.SEND_LEASE_SECONDS)
-        for reply in rows:
-            reply.claimed_by, reply.lease_until, reply.looks = worker, until, reply.looks + 1
-        QueuedResponse.objects.bulk_update(rows, ["claimed_by", "lease_until", "looks"])
-        known = _known_receipts(rows)
-        return [_to_send(reply, known) for reply in rows]
-
-
-def _known_receipts(replies: Sequence[QueuedResponse]) -> frozenset[str]:
-    """Receipts of other texts: the same words said earlier are not this text."""
-    sent = Message.objects.filter(
-        conversation__in=[reply.conversation_id for reply in replies], direction=Direction.OUTBOUND
-    )
-    return frozenset(sent.exclude(provider_id="").values_list("provider_id", flat=True))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Looked:
-    """What the agent's history says: a receipt, surely nothing (`absent`), or neither."""
-
-    receipt: str = ""
-    absent: bool = False
-    why: str = ""
-
-
-# The provider's words for a text that is on its way or there; every other word leaves the outcome open.
-GONE_OUT = frozenset({"queued", "accepted", "sending", "sent", "delivered", "read"})
-
-
-def look_for_text(job: TextToSend) -> Looked | UpstreamError:
-    """Look into the agent's history for a text that may have gone out."""
-    try:
-        history = clients.sms_agent().history(job.phone, limit=100, request_id=job.request_id)
-    except UpstreamError as error:
-        return error
-    matching = [item for item in (history.items if history else ()) if _is_ours(item, job)]
-    if not matching:
-        return Looked(absent=True)
-    for item in matching:
-        if item.delivery_status is None or item.delivery_status.lower() in GONE_OUT:
-            return Looked(receipt=item.provider_id or "found in the agent's history")
-    return Looked(why=f"the agent lists it as {matching[-1].delivery_status}")
-
-
-def _is_ours(item: HistoryItem, job: TextToSend) -> bool:
-    return (
-        item.direction == "outbound"
-        and item.body.strip() == job.text.strip()
-        and item.at >= job.tried_at - CLOCK_SKEW
-        and item.provider_id not in job.known_receipts
-    )
-
-
-def record_looks(finished: Sequence[tuple[TextToSend, Looked | Exception]]) -> None:
-    """Found = sent; surely absent = approved again; else a person decides."""
-    for job, result in finished:
-        try:
-            with transaction.atomic():
-                record_look(job, result)
-        except (DatabaseError, Overtaken):
-            # It stays `sending` with a lease: the next look finds it again.
-            log.exception("reply %s: what was found could not be recorded", job.response_id)
-
-
-def record_look(job: TextToSend, result: Looked | Exception) -> None:
-    reply = _still_ours(job)
-    if reply is None:
-        return
-    if isinstance(result, Looked) and result.receipt:
-        record_receipt(reply, result.receipt)
-    elif isinstance(result, Looked) and result.absent:
-        _send_later(reply, "the agent has no trace of it, so it surely did not go out", None)
-    elif isinstance(result, Looked) or reply.looks >= settings.MAX_LOOKS:
-        why = result.why if isinstance(result, Looked) else str(result)
-        reply.move(Status.UNKNOWN, error_message=why, lease_until=None)
-        open_escalation(reply.conversation, category="send_failed", reason=f"It may have gone out: {why}", by=POLICY, response=reply)
-    else:
-        again = timezone.now() + timedelta(seconds=settings.LOOK_AFTER_SECONDS * 2**reply.looks)
-        QueuedResponse.objects.filter(pk=reply.pk).update(lease_until=again, error_message=str(result))
-        wake_at(again)

@@ -11,9 +11,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
+from approvals.policy.figures import suggested_weekly
+from approvals.policy.language import language_name
 from approvals.policy.rules import Rules
 
 # Raise it whenever a sentence below changes: it is stored with every draft, so that the share of drafts sent unchanged
@@ -48,6 +50,11 @@ class AccountFacts:
     reliability: Decimal | None = None
     failed_plans: int | None = None
 
+    @property
+    def portion(self) -> Decimal | None:
+        """What the tenant themselves must pay; without a subsidy that is all of it."""
+        return self.amount_owed if self.tenant_portion is None else self.tenant_portion
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProposedPlan:
@@ -72,7 +79,7 @@ class Answer:
     structured: bool = False
 
 
-class UnreadableAnswer(ValueError):
+class UnreadableAnswer(ValueError):  # noqa: N818 (the fault is named as a manager would say it)
     """The model's answer is empty, cut off or no answer to our question; asking again may help."""
 
 
@@ -120,17 +127,11 @@ def messages(system: str, history: Sequence[tuple[Role, str]], tenant_message: s
     ]
 
 
-def suggested_weekly(portion: Decimal, rules: Rules) -> Decimal:
-    """What we propose when nobody has named a figure: the portion spread over the longest plan, in whole dollars."""
-    spread = (portion / rules.max_weeks).to_integral_value(rounding=ROUND_CEILING)
-    return max(rules.min_weekly, spread)
-
-
 def _tenant_context(account: AccountFacts, language: str) -> str:
     lines = [("Name", _one_line(account.name or "unknown"))]
     if account.amount_owed is not None:
-        portion = account.amount_owed if account.tenant_portion is None else account.tenant_portion
-        lines.append(("Amount Owed", f"{_dollars(account.amount_owed)} (tenant portion: {_dollars(portion)})"))
+        portion = f" (tenant portion: {_dollars(account.portion)})" if account.portion is not None else ""
+        lines.append(("Amount Owed", f"{_dollars(account.amount_owed)}{portion}"))
     if account.days_late is not None:
         lines.append(("Days Late", str(account.days_late)))
     if account.reliability is not None:
@@ -148,7 +149,7 @@ _UNKNOWN_TENANT = """TENANT CONTEXT:
 
 def _plan_rules(account: AccountFacts | None, rules: Rules) -> str:
     lines = [f"- Maximum {rules.max_weeks} weeks duration", f"- Minimum {_dollars(rules.min_weekly)}/week payment"]
-    portion = account and (account.amount_owed if account.tenant_portion is None else account.tenant_portion)
+    portion = account.portion if account else None
     if portion is not None and portion > 0:
         weekly = _dollars(suggested_weekly(portion, rules))
         lines.append(f"- For tenant portion {_dollars(portion)}, suggest {weekly}/week")
@@ -160,7 +161,7 @@ def _plan_rules(account: AccountFacts | None, rules: Rules) -> str:
 def _requirements(language: str) -> str:
     return f"""RESPONSE REQUIREMENTS:
 1. Be professional but empathetic: plain words, no blame, no pressure, never ironic
-2. Respond in {_language_name(language)} ({language}), whatever language these instructions are in
+2. Respond in {language_name(language)} ({language}), whatever language these instructions are in
 3. Focus on how and when the rent can be paid
 4. Keep the reply under 160 characters (one SMS); no emoji, no curly quotes, no long dashes
 5. Money only as figures with $ that stand above or in the tenant's own words, or such a figure times or divided by the
@@ -194,13 +195,6 @@ _ANSWER = """YOUR ANSWER is one JSON object:
 - "escalate": one of the categories above, or null; "escalate_reason": a few words for the manager, or ""
 - "payment_plan": null, or what the TENANT proposes or accepts in the last message: "weekly_amount" in dollars
   (two-weekly / 2, monthly x 12 / 52), "weeks" or null, "start_date" as YYYY-MM-DD or null"""
-
-
-_LANGUAGE_NAMES = {"en": "English", "es": "Spanish", "pt": "Portuguese", "ht": "Haitian Creole", "he": "Hebrew"}
-
-
-def _language_name(code: str) -> str:
-    return _LANGUAGE_NAMES.get(code, code)
 
 
 def _dollars(value: Decimal) -> str:

@@ -79,9 +79,11 @@ def notice_silence() -> int:
     silent = Conversation.objects.filter(
         Q(last_inbound_at__lt=F("last_outbound_at")) | Q(last_inbound_at__isnull=True), last_outbound_at__lte=since
     )
-    # Once per silence: an escalation after our last text, open or resolved, has told of this one.
-    told = Escalation.objects.filter(category="no_response").filter(
-        conversation=OuterRef("pk"), created_at__gt=OuterRef("last_outbound_at")
+    # Once per silence: one that is open, or that came after our last text, has told of this one.
+    told = Escalation.objects.filter(
+        Q(status=Escalation.Status.OPEN) | Q(created_at__gt=OuterRef("last_outbound_at")),
+        conversation=OuterRef("pk"),
+        category="no_response",
     )
     rows = list(silent.exclude(Exists(told))[:BATCH])
     for conversation in rows:

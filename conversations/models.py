@@ -94,6 +94,7 @@ class Message(models.Model):
     dedupe_key = models.CharField(max_length=200)
     provider_id = models.CharField(max_length=100, blank=True)
     delivery = models.CharField(max_length=15, choices=Delivery)
+    written_at = models.DateTimeField(null=True, blank=True, help_text="When the tenant sent it, if the caller said so")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -19,14 +19,6 @@ from integrations.base import Health
 
 # The upstreams are asked at most once in this time per process, whoever asks us (seconds).
 ASKED_EVERY = 5.0
-# The specification's names of our upstreams in the report.
-NAME_IN_REPORT = {
-    "sms_agent": "sms_agent",
-    "monitor": "collections_monitor",
-    "notifications": "notification_service",
-    "openai": "openai",
-    "call_handler": "call_handler",
-}
 _lock = Lock()
 _last: tuple[float, dict[str, Health]] = (float("-inf"), {})
 
@@ -96,8 +88,7 @@ def upstreams_health() -> dict[str, Health]:
         with ThreadPoolExecutor(len(upstreams)) as pool:
             answers = list(pool.map(lambda upstream: upstream.health(), upstreams))
         known = {
-            NAME_IN_REPORT.get(upstream.name, upstream.name): answer
-            for upstream, answer in zip(upstreams, answers, strict=True)
+            upstream.name: answer for upstream, answer in zip(upstreams, answers, strict=True)
         }
         _last = (time.monotonic(), known)
         return known

@@ -72,6 +72,7 @@ def _take_in(text: InboundText, phone: str, body: str) -> Accepted:
         dedupe_key=key,
         provider_id=text.message_id or "",
         delivery=Delivery.RECEIVED,
+        written_at=min(text.received_at, now) if text.received_at else None,
         created_at=timezone.now(),
     )
     workflow = Workflow.objects.create(conversation=conversation, message=message)

@@ -189,7 +189,7 @@ def rule_on(reply: QueuedResponse, circumstances: Circumstances) -> Ruling:
         circumstances.now,
         time_zone=zone_for(reply.conversation.phone, circumstances.rules.contact_time_zone),
         rules=circumstances.rules,
-        tenant_wrote_at=answered if reply.message else None,
+        tenant_wrote_at=(reply.message.written_at or answered) if reply.message else None,
     )
     return Ruling(wait_until=opening) if opening > circumstances.now else Ruling()
 

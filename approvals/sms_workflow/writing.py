@@ -152,7 +152,7 @@ def _unknown_tenant(found: Found) -> Settled | None:
 def _settled(job: TextToAnswer, settled: Settled, *, reading: Reading, found: Found, language: Language) -> Drafted:
     draft = None
     if settled.fixed_text is not None:
-        text = templates.text_of(settled.fixed_text, language=language.code, rules=job.rules)
+        text = templates.fixed_text(settled.fixed_text, language=language.code, company=job.rules.company_name)
         draft = Draft(
             text=text,
             language=language.code,

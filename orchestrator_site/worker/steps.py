@@ -6,14 +6,7 @@ from approvals.sms_workflow.claiming import claim_drafts
 from approvals.sms_workflow.looking import claim_looks, look_for_text, record_looks
 from approvals.sms_workflow.notices import claim_notices, record_notices, send_notice
 from approvals.sms_workflow.recording import record_drafts
-from approvals.sms_workflow.sending import (
-    claim_looks,
-    claim_sends,
-    look_for_text,
-    record_looks,
-    record_sends,
-    send_text,
-)
+from approvals.sms_workflow.sending import claim_sends, record_sends, send_text
 from approvals.sms_workflow.writing import write_draft
 from orchestrator_site.worker.step import Step
 

@@ -264,20 +264,20 @@ Q_CLUSTER = {
     "workers": WORKER_PROCESSES,
     # A wake-up taken in advance by busy workers is one which idle workers elsewhere do not get.
     "bulk": 1,
-    "queue_limit": WORKER_PROCESSES,
-    # Above a drain's budget and the longest chain of upstream time-outs that may be in flight when the budget ends.
+    "queue_limit": 1,
+    # Above a drain's time and the longest chain of upstream time-outs that may be under way when it is over.
     "timeout": int(DRAIN_SECONDS) + LEASE_SECONDS,
-    # Above timeout plus waiting: a job taken in advance burns it while it waits for a free worker.
-    "retry": 3 * (int(DRAIN_SECONDS) + LEASE_SECONDS),
-    # A failing job is kept as a failure and never runs again (the default is for ever): the rows are the queue, the
-    # sweep wakes for what is left. The flag is stamped at enqueue, so that web needs it as well.
+    # Our broker deletes what it takes and delivers nothing twice; django-q2 wants this above `timeout` all the same.
+    "retry": int(DRAIN_SECONDS) + LEASE_SECONDS + 1,
+    # A failed job is kept as a failure and never runs again: the rows are the queue, the sweep wakes for what is left.
+    # (The default is to run it for ever.)
     "ack_failures": True,
     "max_attempts": 1,
-    # A wake-up that went well has nothing to tell; saving 250 of them costs more than all the rest.
+    # A wake-up that went well has nothing to tell; keeping the last 250 of them costs more than all the rest.
     "save_limit": -1,
     # The workers' memory is measured to be flat; a fresh process now and then is cheap insurance.
     "recycle": 5_000,
-    # Nothing is scheduled through django-q2: its scheduler would ask the database twice a minute.
+    # Nothing is scheduled through django-q2: `runworker` sweeps.
     "scheduler": False,
     # How soon a dead process is noticed (seconds).
     "guard_cycle": 0.5,

@@ -64,7 +64,8 @@ def _asks_too_much(tenant_message: str, rules: Rules) -> bool:
     tells = [match.start for match in _matches("promise_outside_rules", words) if match.label == "asked"]
     wanted = terms(words)
     return any(
-        _outside(wanted, rules, clause) and not any(clause.holds(place) for place in tells) for clause in _clauses(words)
+        _outside(wanted, rules, clause) and not any(clause.holds(place) for place in tells)
+        for clause in _clauses(words)
     )
 
 
@@ -99,7 +100,7 @@ def _is_name(match: re.Match[str], text: str) -> bool:
     if match.group() in _not_names():
         return False
     before = text[: match.start()].rstrip()
-    return " " in match.group() or (bool(before) and before[-1] not in ".!?\n¿¡:\"")
+    return " " in match.group() or (bool(before) and before[-1] not in '.!?\n¿¡:"')
 
 
 def _matches(rule: str, words: Words) -> list[Match]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from conversations.wakeups import wake
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -15,6 +14,7 @@ from approvals.policy.text import strip_invisible
 from conversations.models import Author, Delivery, Direction, Message
 from conversations.phones import NotAPhone, to_e164
 from conversations.refusals import Invalid
+from conversations.wakeups import wake
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,8 +77,9 @@ def test_a_snoozed_reply_reminds_nobody(settings):
 
 
 def test_a_lost_notice_is_sent_again():
+    past = ago(seconds=1)
     Notification.objects.create(
-        kind="escalation", recipient="m@example.com", subject="s", body="b", status="sending", lease_until=ago(seconds=1)
+        kind="escalation", recipient="m@x.com", subject="s", body="b", status="sending", lease_until=past
     )
     assert sweeps.take_back_lost_notices() == 1
     assert Notification.objects.get().status == "pending"

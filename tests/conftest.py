@@ -1,6 +1,6 @@
 """What all tests share: the one fake outside world, tokens, and a database that may be emptied between tests."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.core.cache import cache
@@ -15,10 +15,9 @@ __all__ = ["outside_server", "world"]
 
 
 @pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
+def _nothing_remembered() -> None:
     """Tokens and health are kept for a while in a process; not from one test to the next."""
     cache.clear()
-    yield
 
 
 @pytest.fixture(scope="session")

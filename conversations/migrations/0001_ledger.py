@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                 ('dedupe_key', models.CharField(max_length=200)),
                 ('provider_id', models.CharField(blank=True, max_length=100)),
                 ('delivery', models.CharField(choices=[('received', 'Received'), ('sent', 'Sent'), ('delivered', 'Delivered'), ('undelivered', 'Undelivered')], max_length=15)),
+                ('written_at', models.DateTimeField(blank=True, help_text='When the tenant sent it, if the caller said so', null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='conversations.conversation')),
             ],

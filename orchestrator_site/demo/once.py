@@ -5,11 +5,13 @@ ended and how long it took.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
+
+from integrations.simulators.people import people
 
 ENOUGH_SECONDS = 40.0
 
@@ -212,9 +214,7 @@ def walk(stage: Stage, phones: list[str], say: Callable[[str], None]) -> bool:
     return well
 
 
-def english_phones(count: int) -> Iterator[str]:
+def english_phones(count: int) -> list[str]:
     """Simulated tenants who are written to in English, from the end of the list."""
-    from integrations.simulators.people import people
-
     found = [person.phone for person in people(60) if person.language_code == "en"]
-    yield from found[::-1][:count]
+    return found[::-1][:count]

@@ -106,6 +106,10 @@ class PostgresStore:
     def reset_failures(self, name: str) -> None:
         self._execute(RESET_FAILURES, {"name": name})
 
+    def hang_up(self) -> None:
+        with self._lock:
+            self._hang_up()
+
     def _execute(self, statement: str, facts: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """The first row of one statement, tried on a fresh connection when the kept one turns out to be dead."""
         with self._lock:
@@ -115,13 +119,13 @@ class PostgresStore:
             try:
                 return self._run(statement, facts)
             except psycopg.OperationalError as error:
-                self.hang_up()
+                self._hang_up()
                 if not kept:
                     raise self._unavailable(error) from error
             try:
                 return self._run(statement, facts)
             except psycopg.OperationalError as error:
-                self.hang_up()
+                self._hang_up()
                 raise self._unavailable(error) from error
 
     def _run(self, statement: str, facts: Mapping[str, Any]) -> tuple[Any, ...] | None:
@@ -138,7 +142,7 @@ class PostgresStore:
             **known, autocommit=True, prepare_threshold=None, connect_timeout=2, tcp_user_timeout=3000
         )
 
-    def hang_up(self) -> None:
+    def _hang_up(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -115,18 +116,17 @@ class PostgresStore:
         with self._lock:
             if self._clock() < self._silent_until:
                 raise StoreUnavailable
-            kept = self._connection is not None
             try:
+                if self._connection is not None:
+                    with suppress(psycopg.OperationalError):
+                        return self._run(statement, facts)
+                    self._hang_up()
                 return self._run(statement, facts)
-            except psycopg.OperationalError as error:
+            except psycopg.Error as error:
                 self._hang_up()
-                if not kept:
-                    raise self._unavailable(error) from error
-            try:
-                return self._run(statement, facts)
-            except psycopg.OperationalError as error:
-                self._hang_up()
-                raise self._unavailable(error) from error
+                self._silent_until = self._clock() + PAUSE_SECONDS
+                log.warning("The circuit breakers cannot use the database: %s", type(error).__name__)
+                raise StoreUnavailable from error
 
     def _run(self, statement: str, facts: Mapping[str, Any]) -> tuple[Any, ...] | None:
         if self._connection is None:
@@ -146,11 +146,6 @@ class PostgresStore:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-    def _unavailable(self, error: Exception) -> StoreUnavailable:
-        self._silent_until = self._clock() + PAUSE_SECONDS
-        log.warning("The circuit breakers cannot reach the database: %s", type(error).__name__)
-        return StoreUnavailable(str(error))
 
 
 def _circuit(row: tuple[Any, ...] | None) -> Circuit:

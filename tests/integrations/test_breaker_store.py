@@ -170,6 +170,14 @@ def test_a_store_without_a_database_is_left_alone_for_a_while() -> None:
             read(store)
 
 
+def test_a_database_without_the_table_is_no_worse_than_none(database: psycopg.Connection) -> None:
+    facts = {**connection.get_connection_params(), "dbname": "postgres"}
+    store = PostgresStore(facts)
+    with pytest.raises(StoreUnavailable):
+        read(store)
+    Breaker(NAME, store).admit().failed()
+
+
 def test_a_breaker_on_it_opens_and_recovers(
     stores: tuple[PostgresStore, PostgresStore], pass_seconds: PassSeconds
 ) -> None:

@@ -9,7 +9,6 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.core.cache import cache
 from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
@@ -93,5 +92,4 @@ class MayCall(permissions.BasePermission):
         if isinstance(request.user, Service):
             return request.user.role in getattr(view, "roles", ())
         permission: str | None = getattr(view, "permission", None)
-        person: AbstractBaseUser = request.user
-        return permission is not None and person.is_active and request.user.has_perm(permission)
+        return permission is not None and request.user.is_active and request.user.has_perm(permission)

@@ -10,6 +10,8 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from orchestrator_site import logs
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 TESTING = "pytest" in sys.modules
@@ -36,9 +38,7 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="" if PRODUCTION else "development-only-key-" + "x" * 40)
 if not SECRET_KEY:
     raise ImproperlyConfigured("Set SECRET_KEY: production does not start without one. See .env.example.")
-ALLOWED_HOSTS = env.list(
-    "ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"]
-)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 
@@ -290,6 +290,12 @@ Q_CLUSTER = {
 }
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
-LOG_DIR = Path(env.str("LOG_DIR", default=str(BASE_DIR / "logs")))
+# A file per day, YYYY-MM-DD.log, is written here; empty: none.
+LOG_DIR = env.str("LOG_DIR", default="logs")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", default="text")  # text or json
+if LOG_FORMAT not in ("text", "json"):
+    raise ImproperlyConfigured(f"LOG_FORMAT must be text or json, not {LOG_FORMAT!r}.")
+LOGGING = logs.config(
+    level=LOG_LEVEL, json=LOG_FORMAT == "json", directory=BASE_DIR / LOG_DIR if LOG_DIR and not TESTING else None
+)

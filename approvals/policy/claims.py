@@ -2,7 +2,7 @@
 
 A rule is a table of phrases: `says` is what must not be said, `unless` is what makes the same words harmless ("I cannot
 give legal advice"), `unless_asked` does so in a question. They are looked for in one clause, so that a "but" ends the
-harmlessness.
+harmlessness. A draft is read with the phrases of its own language and with the English ones that slip into every draft.
 """
 
 import re
@@ -16,7 +16,9 @@ from approvals.policy.rules import Rules
 from approvals.policy.terms import Terms, terms
 from approvals.policy.text import normalise
 from approvals.policy.vocabulary import phrasebook
-from approvals.policy.words import Words, read
+from approvals.policy.words import Words, read, read_as_written
+
+_PROMISE = "promise_outside_rules"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +33,10 @@ class _Clause:
         return self.start <= place < self.end
 
 
-def found(rule: str, text: str) -> str | None:
-    """The words with which the text breaks a rule, in canonical spelling; None when it keeps it."""
-    words = read(text)
-    said = _matches(rule, words)
+def found(rule: str, text: str, language: str | None) -> str | None:
+    """The words with which a text in this language breaks a rule, in canonical spelling; None when it keeps it."""
+    words = read_as_written(text)
+    said = _matches(rule, words, language)
     for clause in _clauses(words):
         claims = [match for match in said if match.label == "says" and clause.holds(match.start)]
         if claims and not _harmless(said, clause):
@@ -42,39 +44,30 @@ def found(rule: str, text: str) -> str | None:
     return None
 
 
-def promise_outside_rules(text: str, tenant_message: str, rules: Rules) -> str | None:
+def promise_outside_rules(text: str, language: str | None, tenant_message: str, rules: Rules) -> str | None:
     """The clause that agrees to more weeks or less money a week than the rules allow.
 
     Terms outside the rules are a promise unless the clause names a limit, asks, or passes them on; a bare yes agrees to
     what the tenant asked for.
     """
-    words = read(text)
-    said, named = _matches("promise_outside_rules", words), terms(words)
-    agreed = next((match for match in said if match.label == "yes"), None)
+    words = read_as_written(text)
+    said, named = _matches(_PROMISE, words, language), terms(words)
     for clause in _clauses(words):
         if _outside(named, rules, clause) and not _harmless(said, clause):
             return " ".join(token.text for token in words.tokens[clause.start : clause.end])
+    agreed = next((match for match in said if match.label == "yes"), None)
     evades = named.durations or named.rates or any(match.label == "unless" for match in said)
     return agreed.phrase if agreed and not evades and _asks_too_much(tenant_message, rules) else None
 
 
-def _asks_too_much(tenant_message: str, rules: Rules) -> bool:
-    """Does the tenant name terms outside the rules, other than those of their life ("been here 3 years")?"""
-    words = read(tenant_message)
-    tells = [match.start for match in _matches("promise_outside_rules", words) if match.label == "asked"]
-    wanted = terms(words)
-    return any(
-        _outside(wanted, rules, clause) and not any(clause.holds(place) for place in tells)
-        for clause in _clauses(words)
-    )
-
-
-def third_party(text: str, own_names: Sequence[str], other_names: Iterable[str]) -> str | None:
+def third_party(
+    text: str, language: str | None, *, own_names: Sequence[str], other_names: Iterable[str] = ()
+) -> str | None:
     """The words that tell of another person's debt, or name somebody of another account."""
     for name in other_names:
         if name.strip() and re.search(rf"\b{re.escape(normalise(name))}\b", normalise(text)):
             return name
-    return found("third_party_disclosure", _names_marked(text, own_names))
+    return found("third_party_disclosure", _names_marked(text, own_names), language)
 
 
 def without_names(text: str, names: Iterable[str]) -> str:
@@ -90,9 +83,8 @@ _NAME = re.compile(r"\b[A-Z][a-zà-ÿ]+(?:['’-][A-Z]?[a-zà-ÿ]+)*(?:\s[A-Z](?
 
 def _names_marked(text: str, own_names: Sequence[str]) -> str:
     """The text with every other person's name replaced by one mark."""
-    return _NAME.sub(
-        lambda match: _SOMEBODY if _is_name(match, text) else match.group(), without_names(text, own_names)
-    )
+    text = without_names(text, own_names)
+    return _NAME.sub(lambda match: _SOMEBODY if _is_name(match, text) else match.group(), text)
 
 
 def _is_name(match: re.Match[str], text: str) -> bool:
@@ -103,8 +95,20 @@ def _is_name(match: re.Match[str], text: str) -> bool:
     return " " in match.group() or (bool(before) and before[-1] not in '.!?\n¿¡:"')
 
 
-def _matches(rule: str, words: Words) -> list[Match]:
-    return list(phrasebook("gates", rule).find(words))
+def _asks_too_much(tenant_message: str, rules: Rules) -> bool:
+    """Does the tenant name terms outside the rules, other than those of their life ("been here 3 years")?"""
+    words = read(tenant_message)
+    wanted = terms(words)
+    tells = [match.start for match in _matches(_PROMISE, words, None) if match.label == "tells"]
+    return any(
+        _outside(wanted, rules, clause) and not any(clause.holds(place) for place in tells)
+        for clause in _clauses(words)
+    )
+
+
+def _matches(rule: str, words: Words, language: str | None) -> list[Match]:
+    spoken = tuple(dict.fromkeys((language, "en"))) if language in languages() else None
+    return list(phrasebook("gates", rule, spoken).find(words))
 
 
 def _harmless(said: Iterable[Match], clause: _Clause) -> bool:

@@ -4,7 +4,8 @@ A phrase is words separated by blanks, written in any spelling the reader unders
 
     word        that word                          (a b|c)     either "a b" or "c"
     <name>      any phrase of that class           x?          x or nothing, x being a word, class or group
-    word*       words that begin so                #           a number, in digits or in words
+    word*       words that begin so                (a|b)*      up to four of them in a row, or none
+    #           a number, in digits or in words
     &           an ordinal number ("15th")         ..          at most four words, within the clause
     _           any one word
     ^  $  ¿     start, end of the sentence; "?"    ...         at most twelve words, within the sentence
@@ -125,6 +126,9 @@ class _Notation:
             if items and items[0] == "?":
                 items.pop(0)
                 pattern, needs = f"(?:{pattern})?", frozenset()
+            elif items and items[0] == "*":
+                items.pop(0)
+                pattern, needs = f"(?:{pattern}){{0,4}}", frozenset()
             patterns.append(pattern)
             rarest = max(rarest, needs, key=_rarity)
         return "".join(patterns), rarest

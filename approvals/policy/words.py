@@ -51,7 +51,17 @@ class Words:
 @lru_cache(maxsize=256)
 def read(message: str) -> Words:
     """Reads a message once; all rules about one message share the result."""
-    tokens = _merge_currency(_merge_numbers(_spell(_tokens(normalise(message)), _corrector())))
+    return _read(message, _corrector())
+
+
+@lru_cache(maxsize=256)
+def read_as_written(text: str) -> Words:
+    """Reads a text of ours, in which an unusual word is no typing error ("changes" are not "charges")."""
+    return _read(text, None)
+
+
+def _read(text: str, corrector: Corrector | None) -> Words:
+    tokens = _merge_currency(_merge_numbers(_spell(_tokens(normalise(text)), corrector)))
     return _join(_end_sentences(tokens))
 
 

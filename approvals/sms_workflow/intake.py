@@ -96,15 +96,9 @@ RETURNING id
 
 def _conversation(text: InboundText, phone: str, now: datetime) -> UUID:
     """The key of the phone's conversation, made or brought up to date, and locked, by one statement."""
-    values = {
-        "id": uuid4(),
-        "phone": phone,
-        "external_id": text.conversation_id,
-        "tenant_id": text.tenant_id,
-        "now": now,
-    }
+    ids = {"id": uuid4(), "external_id": text.conversation_id, "tenant_id": text.tenant_id}
     with connection.cursor() as cursor:
-        cursor.execute(UPSERT, values)
+        cursor.execute(UPSERT, {**ids, "phone": phone, "now": now})
         key: UUID = cursor.fetchone()[0]
     return key
 

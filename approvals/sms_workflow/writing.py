@@ -9,7 +9,7 @@ from django.conf import settings
 from approvals import account, prompts
 from approvals.policy import templates
 from approvals.policy.confidence import Confidence, Part, estimate
-from approvals.policy.escalation import find_triggers
+from approvals.policy.escalation import Category, find_triggers
 from approvals.policy.gates import DraftFacts, Gate, Level, check_gates
 from approvals.policy.language import detect, language_code
 from approvals.policy.plans import Issue, PlanCheck, Proposal, check_plan, extract
@@ -146,7 +146,7 @@ def tenants_language(job: TextToAnswer, found: Found) -> Language:
 def _unknown_tenant(found: Found) -> Settled | None:
     if found.snapshot:
         return None
-    return Settled(outcome=Outcome.ESCALATE, reasons=("unknown_tenant",), category="unknown_tenant")
+    return Settled(outcome=Outcome.ESCALATE, reasons=("unknown_tenant",), category=Category.UNKNOWN_TENANT)
 
 
 def _settled(job: TextToAnswer, settled: Settled, *, reading: Reading, found: Found, language: Language) -> Drafted:
@@ -229,7 +229,7 @@ def _readable_answer(job: TextToAnswer, spoken: Sequence[Mapping[str, str]]) -> 
             why = "the model declined to answer"
             continue
         try:
-            return prompts.read_answer(completion.text), completion.model
+            return prompts.read_answer(completion.text, today=job.today), completion.model
         except prompts.UnreadableAnswer as error:
             why = str(error)
     raise Unavailable("openai", why)
@@ -256,7 +256,7 @@ def _gate_facts(job: TextToAnswer, found: Found, language: Language) -> DraftFac
 
 def _verdict(job: TextToAnswer, attempt: Attempt, first: Attempt | None, found: Found, language: Language) -> Drafted:
     answer = attempt.answer
-    offer = _offer(job, found, structured=_proposal(answer.plan))
+    offer = _offer(job, found, structured=answer.plan)
     plan = offer.extraction.plan if offer else None
     triggers = find_triggers(job.tenant_message, plan=plan, rules=job.rules)
     confidence = estimate(
@@ -277,11 +277,11 @@ def _verdict(job: TextToAnswer, attempt: Attempt, first: Attempt | None, found: 
         model_escalates=answer.escalate is not None,
         rules=job.rules,
     )
-    category = str(triggers[0].category) if triggers else answer.escalate or "low_confidence"
+    category = triggers[0].category if triggers else Category(answer.escalate or Category.LOW_CONFIDENCE)
     return Drafted(
         outcome=OUTCOME_OF[verdict.route],
         reasons=verdict.reasons,
-        category=category if verdict.route is Route.ESCALATE else "",
+        category=category if verdict.route is Route.ESCALATE else None,
         found=found,
         language=language.code,
         language_source=language.source,
@@ -297,12 +297,6 @@ def _verdict(job: TextToAnswer, attempt: Attempt, first: Attempt | None, found: 
             earlier_gates=first.gates if first else (),
         ),
     )
-
-
-def _proposal(plan: prompts.ProposedPlan | None) -> Proposal | None:
-    if plan is None:
-        return None
-    return Proposal(weekly_amount=plan.weekly_amount, weeks=plan.weeks, start_date=plan.start_date, source="model")
 
 
 def _offer(job: TextToAnswer, found: Found, *, structured: Proposal | None) -> PlanOffer | None:

@@ -11,7 +11,7 @@ import logging
 import time
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connections
+from django.db import Error, connections
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 
@@ -53,8 +53,8 @@ class NotifyingBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
             jobs = self._take()
             if not jobs:
                 self._nap()
-        except (OperationalError, InterfaceError) as error:
-            log.warning("the database is away (%s): wake-ups wait", error)
+        except Error as error:
+            log.warning("wake-ups wait, the database is not ready: %s", error)
             connections[Conf.ORM].close()
             time.sleep(LONGEST_NAP)
             return []

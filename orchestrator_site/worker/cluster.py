@@ -85,7 +85,7 @@ class WatchedCluster:
         try:
             wake()
         except DatabaseError as error:
-            log.warning("the database is away (%s): the next sweep wakes the workers", error)
+            log.warning("the next sweep wakes the workers, the database is not ready: %s", error)
 
     def _kill_group(self) -> None:
         with suppress(ProcessLookupError):

@@ -12,7 +12,7 @@ import os
 import socket
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cache
@@ -21,7 +21,7 @@ from secrets import token_hex
 from typing import Any, NoReturn
 
 from django.conf import settings
-from django.db import close_old_connections, connections
+from django.db import Error, close_old_connections, connections
 from django.utils import timezone
 
 from conversations.wakeups import wake, wake_at
@@ -57,6 +57,7 @@ class Drain:
         self._in_flight = 0
         self._finished: SimpleQueue[Finished] = SimpleQueue()
         self._rests_until: dict[str, float] = {}
+        self._called = False
 
     def run(self) -> None:
         deadline, wait = time.monotonic() + settings.DRAIN_SECONDS, SHORTEST_WAIT
@@ -64,6 +65,8 @@ class Drain:
             started, more = self._start_what_is_due()
             if not self._in_flight:
                 break
+            if more:
+                self._call_for_help()
             recorded = self._record_what_finished(wait=0 if more else wait)
             wait = SHORTEST_WAIT if started or recorded else min(2 * wait, LONGEST_WAIT)
         while self._in_flight:
@@ -97,6 +100,12 @@ class Drain:
             log.exception("%s: nothing could be claimed", step.name)
             self._let_rest(step)
             return []
+
+    def _call_for_help(self) -> None:
+        """Rows may have come with a single wake-up, however many: the first full chunk wakes one drain more."""
+        if not self._called:
+            self._called = True
+            self._wake(wake)
 
     # --- act: the only part that runs in a thread ---
 
@@ -151,14 +160,18 @@ class Drain:
 
     def _wake_successor(self, *, over: bool) -> None:
         """There may be more when the time was over, and there is when a step could not do its part."""
+        if over:
+            self._wake(wake)
+        if self._rests_until:
+            self._wake(lambda: wake_at(timezone.now() + timedelta(seconds=REST_SECONDS)))
+
+    @staticmethod
+    def _wake(how: Callable[[], None]) -> None:
         try:
-            if over:
-                wake()
-            if self._rests_until:
-                wake_at(timezone.now() + timedelta(seconds=REST_SECONDS))
-        except Exception:
+            how()
+        except Error:
             # The database is away: the sweep wakes somebody when it is back.
-            log.exception("no successor could be woken")
+            log.exception("nobody could be woken")
 
 
 @cache

@@ -13,7 +13,8 @@ from approvals.policy.rules import Rules
 from approvals.sms_workflow.decisions import Decider, write_by_hand
 from approvals.sms_workflow.sending import Circumstances, Ruling, claim_sends, record_sends, rule_on, send_text
 from conversations.models import ContactHold, Message
-from tests.builders import ALWAYS, PHONE, approved, make_conversation, make_message, make_response, takes_texts, work
+from tests.builders import PHONE, approved, make_conversation, make_message, make_response, takes_texts, work
+from tests.outside_world import ALWAYS
 
 pytestmark = pytest.mark.django_db
 Status = QueuedResponse.Status

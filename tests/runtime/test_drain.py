@@ -66,10 +66,16 @@ def _small_pool(settings: Settings, woken: list[str]) -> Iterator[None]:
 
 
 def test_everything_that_waits_is_done_and_recorded_once(woken: list[str]) -> None:
-    table = Table("draft", list(range(60)))
+    table = Table("draft", list(range(7)))
     Drain([table.step]).run()
-    assert sorted(table.recorded) == [(number, f"{number} done") for number in range(60)]
+    assert sorted(table.recorded) == [(number, f"{number} done") for number in range(7)]
     assert woken == [], "nothing is left for a successor"
+
+
+def test_a_full_chunk_calls_for_one_drain_more(settings: Settings, woken: list[str]) -> None:
+    settings.DRAIN_CHUNK = 5
+    Drain([Table("draft", list(range(20))).step]).run()
+    assert woken == ["now"]
 
 
 def test_no_more_is_claimed_than_threads_are_free(settings: Settings) -> None:
@@ -145,6 +151,7 @@ def test_an_exception_while_acting_is_recorded_as_the_result(caplog: pytest.LogC
     assert "no such tenant" in caplog.text
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("part", ["claim", "record"])
 def test_a_step_that_fails_rests_and_does_not_stop_the_others(
     part: str, woken: list[str], caplog: pytest.LogCaptureFixture
@@ -157,9 +164,9 @@ def test_a_step_that_fails_rests_and_does_not_stop_the_others(
 
     rows = Table("broken", ["x"])
     parts: dict[str, Any] = {"claim": rows.step.claim, "record": rows.step.record, part: fail}
-    healthy = Table("healthy", list(range(50)))
+    healthy = Table("healthy", list(range(5)))
     Drain([Step(name="broken", act=str, **parts), healthy.step]).run()
-    assert len(healthy.recorded) == 50
+    assert len(healthy.recorded) == 5
     assert len(calls) == 1, "it was asked again at once"
     assert "the disk is full" in caplog.text
     assert woken == ["later"]
@@ -168,7 +175,7 @@ def test_a_step_that_fails_rests_and_does_not_stop_the_others(
 def test_when_its_time_is_over_a_drain_finishes_what_it_began_and_wakes_a_successor(
     settings: Settings, woken: list[str]
 ) -> None:
-    settings.DRAIN_SECONDS, settings.WORKER_THREADS = 0.05, 2
+    settings.DRAIN_SECONDS = 0.05
 
     def act(facts: int) -> None:
         time.sleep(0.02)

@@ -254,8 +254,9 @@ KEEP_STEPS_DAYS = env.int("KEEP_STEPS_DAYS", default=90)
 # --- Worker (docs/architecture.md) -----------------------------------------------------------------------------------
 WORKER_PROCESSES = env.int("WORKER_PROCESSES", default=2)
 WORKER_THREADS = env.int("WORKER_THREADS", default=100)
-# A drain hands over to its successor after this time (seconds).
-DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=10.0)
+# A drain hands over to its successor after this time (seconds). It finishes what is under way first, and claims nothing
+# meanwhile: the longer it may run, the less it matters that one upstream call in a hundred takes 16 s.
+DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=60.0)
 DRAIN_CHUNK = env.int("DRAIN_CHUNK", default=25)
 # A claim that is not recorded by then is taken back (seconds): above the longest chain of upstream time-outs.
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=180)

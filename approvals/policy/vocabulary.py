@@ -13,11 +13,11 @@ def phrasebook(section: str, part: str) -> Phrasebook:
     return Phrasebook(list(_labelled(section, part)), _classes(section))
 
 
-def _labelled(section: str, part: str) -> Iterable[tuple[str, str]]:
+def _labelled(section: str, part: str) -> Iterable[tuple[str, str, str]]:
     for language in languages.languages():
         for label, phrases in languages.section(language, section).get(part, {}).items():
             for phrase in phrases:
-                yield label, phrase
+                yield language, label, phrase
 
 
 @cache

@@ -19,6 +19,7 @@ from approvals.policy.words import Words, read
 
 FARTHEST = 8  # words between an amount and its rhythm
 SURELY_A_LENGTH = 4  # "in 6 weeks" spreads an amount, "in 2 weeks" is a day
+SMALLEST_BARE = Decimal(10)  # "1 income", "at 9 on monday": without a money sign a small number is none
 ABSURD_WEEKLY = Decimal(10_000)  # nobody means it
 
 
@@ -198,7 +199,7 @@ def _spread(frame: Frame) -> tuple[Decimal | None, int | None]:
 
 
 def _repeated(parts: Parts, frame: Frame) -> tuple[Decimal | None, int | None]:
-    per_week = frame.rhythm.per_week if frame.rhythm else None
+    per_week = _payments_a_week(parts, frame)
     if per_week is None:
         return None, None
     length = _length_of(parts, frame)
@@ -206,6 +207,12 @@ def _repeated(parts: Parts, frame: Frame) -> tuple[Decimal | None, int | None]:
     if length is not None:
         weeks = length.weeks if length.weeks is not None else Fraction(length.payments or 0) / per_week
     return to_cents(_decimal(Fraction(frame.amount.value) * per_week)), whole(_decimal(weeks)) if weeks else None
+
+
+def _payments_a_week(parts: Parts, frame: Frame) -> Fraction | None:
+    """For "each payday" it is the rhythm of the pay, where the message tells it: "i get paid every two weeks"."""
+    rhythms_told = [frame.rhythm, *parts.rhythms] if frame.rhythm else []
+    return next((rhythm.per_week for rhythm in rhythms_told if rhythm and rhythm.per_week is not None), None)
 
 
 def _length_of(parts: Parts, frame: Frame) -> Length | None:
@@ -249,6 +256,8 @@ def _one_off(parts: Parts, frames: list[Frame], plan: Frame | None) -> OneOff | 
 def _promise(parts: Parts, amount: Amount) -> OneOff | None:
     stance = parts.cues.stance(amount.start, amount.end)
     day = _day_of(parts, amount)
+    if not amount.is_money and amount.value < SMALLEST_BARE:
+        return None
     if stance == Stance.OFFERED or (stance == Stance.UNSAID and day is not None):
         return OneOff(amount=to_cents(amount.value), date=day.date if day else None)
     return None

@@ -24,8 +24,8 @@ class Stance(StrEnum):
 
 
 _FRAMING = frozenset({"question", "quote", "wish", "sarcasm", "condition", "refuse"})
+_FAR_FRAMING = frozenset({"question", "quote"})
 _REFUSALS = frozenset({"refuse", "too_much"})
-_VERDICTS = frozenset({"offer", "too_much"})
 _SENTENCE_ENDS = frozenset(".?!")
 
 
@@ -65,6 +65,8 @@ class Cues:
             return Stance.REFUSED if framing == "refuse" else Stance.MENTIONED
         follows = self._following(end)
         left = self._nearest(clause, start)
+        if left is None and (self._is_framed_from_afar(clause) or self._is_joke(start)):
+            return Stance.MENTIONED
         if left is None and follows is None and self._strange_words(clause, start) > 2:
             return Stance.MENTIONED
         return _verdict(left, follows)
@@ -102,6 +104,15 @@ class Cues:
                     return cue.label
         return None
 
+    def _is_framed_from_afar(self, clause: int) -> bool:
+        """ "how long would it take, 50 a week": a question or quotation rules the clauses after it, too."""
+        sentence, _ = self.sentence(clause)
+        return any(cue.label in _FAR_FRAMING and sentence <= cue.start < clause for cue in self._leading)
+
+    def _is_joke(self, place: int) -> bool:
+        start, end = self.sentence(place)
+        return any(cue.label == "sarcasm" and start <= cue.start < end for cue in self._leading)
+
     def _nearest(self, clause: int, start: int) -> str | None:
         """The label of the cue that ends nearest to the figure; of two the longer."""
         cues = [cue for cue in self._leading if clause <= cue.start < start]
@@ -109,12 +120,12 @@ class Cues:
         return nearest.label if nearest else None
 
     def _following(self, end: int) -> str | None:
-        """The first cue after the figure; in the next clause only a verdict counts: "75 a week, no way"."""
+        """The first cue after the figure; of the next clause only a refusal counts: "75 a week? no way"."""
         limit = self.clause_end(end)
         cues = [
             cue
             for cue in self._after
-            if end <= cue.start < limit or (limit <= cue.start <= limit + 1 and cue.label in _VERDICTS)
+            if end <= cue.start < limit or (limit <= cue.start <= limit + 1 and cue.label == "too_much")
         ]
         first = min(cues, key=lambda cue: (cue.start, -cue.end), default=None)
         return first.label if first else None

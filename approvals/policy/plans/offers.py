@@ -107,17 +107,21 @@ def _frames(parts: Parts) -> list[Frame]:
 
 
 def _total(parts: Parts, amount: Amount) -> Frame | None:
-    """ "600 over 6 weeks": an amount without a rhythm of its own, with a length it is spread over right after it."""
+    """ "600 over 6 weeks", "6 weeks to pay the 600": an amount beside a length it is spread over, without own rhythm."""
     if any(0 <= rhythm.start - amount.end <= 1 for rhythm in parts.rhythms):
         return None
     for length in parts.lengths:
-        gap = parts.words.tokens[amount.end : length.start]
-        near = 0 <= length.start - amount.end <= 5 and not any(token.figure or token.text in ".?!" for token in gap)
-        if length.spreads and near and _is_spread(parts, length):
-            rhythm = next((rhythm for rhythm in parts.rhythms if 0 <= rhythm.start - length.end <= 4), None)
-            if length.weeks is not None or (rhythm and rhythm.per_week):
-                return Frame(amount=amount, length=length, rhythm=rhythm)
+        rhythm = next((rhythm for rhythm in parts.rhythms if length.start <= rhythm.start <= length.end + 4), None)
+        is_counted = length.weeks is not None or (rhythm is not None and rhythm.per_week is not None)
+        if length.spreads and is_counted and _is_beside(parts, amount, length) and _is_spread(parts, length):
+            return Frame(amount=amount, length=length, rhythm=rhythm)
     return None
+
+
+def _is_beside(parts: Parts, amount: Amount, length: Length) -> bool:
+    first, second, reach = (amount, length, 5) if amount.start < length.start else (length, amount, 2)
+    gap = parts.words.tokens[first.end : second.start]
+    return len(gap) <= reach and not any(token.figure or token.text in ".?!" for token in gap)
 
 
 def _is_spread(parts: Parts, length: Length) -> bool:

@@ -23,7 +23,7 @@ class Stance(StrEnum):
     UNSAID = "unsaid"  # no cue either way
 
 
-_FRAMING = frozenset({"question", "quote", "wish", "sarcasm", "condition", "refuse"})
+_FRAMING = frozenset({"question", "quote", "past", "wish", "sarcasm", "condition", "refuse"})
 _FAR_FRAMING = frozenset({"question", "quote"})
 _REFUSALS = frozenset({"refuse", "too_much"})
 _SENTENCE_ENDS = frozenset(".?!")
@@ -141,6 +141,8 @@ class Cues:
 def _verdict(left: str | None, follows: str | None) -> Stance:
     if follows in _REFUSALS or (left in _REFUSALS and follows != "offer"):
         return Stance.REFUSED
+    if left == "price" and follows == "offer":
+        return Stance.OFFERED  # "is 30 a week ok", "my limit is 45 a week i can manage that"
     if follows == "mention" or (left or follows) not in {None, "offer", "aside"}:
         return Stance.MENTIONED
     if "offer" in {left, follows}:

@@ -1,8 +1,8 @@
 """What a draft claims: threats, gifts, promises and other people's affairs, found by the `[gates]` vocabularies.
 
-A rule is a table of phrases: `says` is what must not be said, `unless` is what makes the same words harmless ("I cannot
-give legal advice"), `unless_asked` does so in a question. They are looked for in one clause, so that a "but" ends the
-harmlessness. A draft is read with the phrases of its own language and with the English ones that slip into every draft.
+A rule is a table of phrases: `says` is what must not be said, `about` and `does` are what must not be said together;
+`unless` is what makes the same words harmless ("I cannot give legal advice"), `unless_asked` does so in a question;
+nothing excuses `always`. All are looked for in one clause, so that a "but" ends the harmlessness. A draft is read with the phrases of its own language and with the English ones that slip into every draft.
 """
 
 import re
@@ -38,9 +38,11 @@ def found(rule: str, text: str, language: str | None) -> str | None:
     words = read_as_written(text)
     said = _matches(rule, words, language)
     for clause in _clauses(words):
-        claims = [match for match in said if match.label == "says" and clause.holds(match.start)]
-        if claims and not _harmless(said, clause):
-            return max(claims, key=lambda match: len(match.phrase)).phrase
+        here = [match for match in said if clause.holds(match.start)]
+        always = next((match.phrase for match in here if match.label == "always"), None)
+        claim = always or (None if _harmless(here, clause) else _claim(here))
+        if claim:
+            return claim
     return None
 
 
@@ -76,23 +78,26 @@ def without_names(text: str, names: Iterable[str]) -> str:
     return re.sub(rf"\b(?:{'|'.join(map(re.escape, parts))})\b", "", text) if parts else text
 
 
-# What stands for any person's name in `[gates.words]`; no word of any language.
+# What stands for a person's name in `[gates.words]`, surely or perhaps; no words of any language.
 _SOMEBODY = "somebodysname"
+_PERHAPS = "perhapsaname"
 _NAME = re.compile(r"\b[A-Z][a-zà-ÿ]+(?:['’-][A-Z]?[a-zà-ÿ]+)*(?:\s[A-Z](?:[a-zà-ÿ']+|\.))*")
 
 
 def _names_marked(text: str, own_names: Sequence[str]) -> str:
     """The text with every other person's name replaced by one mark."""
     text = without_names(text, own_names)
-    return _NAME.sub(lambda match: _SOMEBODY if _is_name(match, text) else match.group(), text)
+    return _NAME.sub(lambda match: _marked(match, text), text)
 
 
-def _is_name(match: re.Match[str], text: str) -> bool:
-    """A single capital at the beginning of a sentence tells nothing; two in a row, or one inside, is a name."""
-    if match.group() in _not_names():
-        return False
+def _marked(match: re.Match[str], text: str) -> str:
+    """Two capitals in a row, or one inside a sentence, are a name; one that begins a sentence may be."""
+    name = match.group()
+    if name in _not_names():
+        return name
     before = text[: match.start()].rstrip()
-    return " " in match.group() or (bool(before) and before[-1] not in '.!?\n¿¡:"')
+    begins = not before or before[-1] in '.!?\n¿¡:"'
+    return f"{_PERHAPS} {name}" if begins and " " not in name else _SOMEBODY
 
 
 def _asks_too_much(tenant_message: str, rules: Rules) -> bool:
@@ -104,6 +109,16 @@ def _asks_too_much(tenant_message: str, rules: Rules) -> bool:
         _outside(wanted, rules, clause) and not any(clause.holds(place) for place in tells)
         for clause in _clauses(words)
     )
+
+
+def _claim(here: Sequence[Match]) -> str | None:
+    """The words of one clause that must not be said: a whole phrase, or a subject and what is said of it."""
+    phrases = {label: [match.phrase for match in here if match.label == label] for label in ("says", "about", "does")}
+    if phrases["says"]:
+        return max(phrases["says"], key=len)
+    if phrases["about"] and phrases["does"]:
+        return f"{phrases['about'][0]} ... {phrases['does'][0]}"
+    return None
 
 
 def _matches(rule: str, words: Words, language: str | None) -> list[Match]:

@@ -173,14 +173,14 @@ def _numbered(part: str) -> dict[str, int]:
 
 @cache
 def _phrasebook() -> Phrasebook:
-    labelled: list[tuple[str, str]] = []
+    labelled: list[tuple[str, str, str]] = []
     classes: dict[str, list[str]] = {
         "weekday_name": list(_weekdays()),
         "month_name": list(_month_numbers()),
     }
     for language in languages.languages():
         section = languages.section(language, "calendar")
-        labelled += [(label, phrase) for label, phrases in section.get("phrases", {}).items() for phrase in phrases]
+        labelled += [(language, label, phrase) for label, phrases in section.get("phrases", {}).items() for phrase in phrases]
         for name, members in section.get("words", {}).items():
             classes.setdefault(name, []).extend(normalise(member) for member in members)
     return Phrasebook(labelled, classes)

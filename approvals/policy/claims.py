@@ -35,8 +35,8 @@ class _Clause:
 
 def found(rule: str, text: str, language: str | None) -> str | None:
     """The words with which a text in this language breaks a rule, in canonical spelling; None when it keeps it."""
-    words = read_as_written(text)
-    said = _matches(rule, words, language)
+    words = read_as_written(text, _languages(language))
+    said = _matches(rule, words)
     for clause in _clauses(words):
         here = [match for match in said if clause.holds(match.start)]
         always = next((match.phrase for match in here if match.label == "always"), None)
@@ -52,8 +52,8 @@ def promise_outside_rules(text: str, language: str | None, tenant_message: str, 
     Terms outside the rules are a promise unless the clause names a limit, asks, or passes them on; a bare yes agrees to
     what the tenant asked for.
     """
-    words = read_as_written(text)
-    said, named = _matches(_PROMISE, words, language), terms(words)
+    words = read_as_written(text, _languages(language))
+    said, named = _matches(_PROMISE, words), terms(words)
     for clause in _clauses(words):
         if _outside(named, rules, clause) and not _harmless(said, clause):
             return " ".join(token.text for token in words.tokens[clause.start : clause.end])
@@ -104,7 +104,7 @@ def _asks_too_much(tenant_message: str, rules: Rules) -> bool:
     """Does the tenant name terms outside the rules, other than those of their life ("been here 3 years")?"""
     words = read(tenant_message)
     wanted = terms(words)
-    tells = [match.start for match in _matches(_PROMISE, words, None) if match.label == "tells"]
+    tells = [match.start for match in _matches(_PROMISE, words) if match.label == "tells"]
     return any(
         _outside(wanted, rules, clause) and not any(clause.holds(place) for place in tells)
         for clause in _clauses(words)
@@ -121,9 +121,13 @@ def _claim(here: Sequence[Match]) -> str | None:
     return None
 
 
-def _matches(rule: str, words: Words, language: str | None) -> list[Match]:
-    spoken = tuple(dict.fromkeys((language, "en"))) if language in languages() else None
-    return list(phrasebook("gates", rule, spoken).find(words))
+def _matches(rule: str, words: Words) -> list[Match]:
+    return list(phrasebook("gates", rule).find(words))
+
+
+def _languages(spoken: str | None) -> frozenset[str]:
+    """The languages whose phrases count in a draft; all of them when nobody can tell."""
+    return frozenset(languages()) if spoken is None else frozenset({spoken, "en"})
 
 
 def _harmless(said: Iterable[Match], clause: _Clause) -> bool:

@@ -17,7 +17,7 @@ from approvals.policy.rules import Rules
 from approvals.policy.segments import measure
 from approvals.policy.terms import terms
 from approvals.policy.text import strip_control_lines
-from approvals.policy.words import read, read_as_written
+from approvals.policy.words import read
 
 # Below this certainty the language of a draft is not held against it.
 SURE_OF_LANGUAGE = Decimal("0.90")
@@ -76,7 +76,7 @@ def figures(text: str, facts: DraftFacts, rules: Rules) -> tuple[Figure, ...]:
     """Every money figure of the text with where it comes from. For an unknown tenant none has a source."""
     if not facts.tenant_known:
         return money_figures(text, {})
-    named = terms(read_as_written(text)).durations + terms(read(facts.tenant_message)).durations
+    named = terms(read(text)).durations + terms(read(facts.tenant_message)).durations
     known = known_values(
         amount_owed=facts.amount_owed,
         tenant_portion=facts.tenant_portion,

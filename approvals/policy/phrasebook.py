@@ -6,7 +6,7 @@ A phrase is words separated by blanks, written in any spelling the reader unders
     <name>      any phrase of that class           x?          x or nothing, x being a word, class or group
     word*       words that begin so                (a|b)*      up to four of them in a row, or none
     #           a number, in digits or in words
-    &           an ordinal number ("15th")         ..          at most four words, within the clause
+    &           an ordinal number ("15th")         ..          at most four words, none a negation, in the clause
     _           any one word
     ^  $  ¿     start, end of the sentence; "?"    ...         at most twelve words, within the sentence
 
@@ -22,7 +22,6 @@ from approvals.policy.words import Words, canonical_words
 
 _ITEM = re.compile(r"<[\w]+>|\.\.\.|\.\.|[()|?^$#&]|[^\s()|?<>]+")
 _FIXED = {
-    "..": r"(?:[^ .?,!]+ ){0,4}?",
     "...": r"(?:[^ .?!]+ ){0,12}?",
     "_": r"[^ .?,!]+ ",
     "#": r"[0-9]+(?:\.[0-9]+)? ",
@@ -102,6 +101,8 @@ class _Notation:
     def __init__(self, classes: Mapping[str, Iterable[str]]) -> None:
         self._classes = classes
         self._compiled: dict[str, tuple[str, frozenset[str]]] = {}
+        # A gap over "not" would turn the meaning round.
+        self._negations = "(?:" + "|".join(sorted(classes.get("negation", ("not",)))) + ") "
 
     def compile(self, source: str) -> tuple[str, frozenset[str]]:
         items = _ITEM.findall(source)
@@ -147,6 +148,8 @@ class _Notation:
             return compiled
         if item.startswith("<"):
             return self._class(item[1:-1])
+        if item == "..":
+            return rf"(?:(?!{self._negations})[^ .?,!]+ ){{0,4}}?", frozenset()
         if item in _FIXED:
             return _FIXED[item], frozenset()
         if item.endswith("*"):

@@ -4,6 +4,7 @@ Order of events: find the parts, join amounts to their rhythm or their total, as
 offered, take the first (or its correction), then look for its length and its start; what is left may be a one-off.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -64,6 +65,7 @@ def _find_parts(message: str, today: date) -> Parts:
     found_rhythms, found_lengths = rhythms(words), lengths(words)
     days = [day for day in days_named(words, today) if not _inside(day, found_rhythms)]
     found_lengths = [length for length in found_lengths if not _inside(length, found_rhythms)]
+    days = [day for day in days if not _inside(day, found_lengths)]
     taken = [(part.start, part.end) for part in (*found_rhythms, *found_lengths, *days)]
     return Parts(
         words=words,
@@ -75,8 +77,9 @@ def _find_parts(message: str, today: date) -> Parts:
     )
 
 
-def _inside(part: Day | Length, others: list[Rhythm]) -> bool:
-    return any(other.start < part.end and part.start < other.end for other in others)
+def _inside(part: Day | Length, others: Sequence[Rhythm | Length]) -> bool:
+    """ "15th" belongs to the rhythm in "on the 1st and 15th", "weekly" to the length in "12 weekly payments"."""
+    return any(other.start <= part.start and part.end <= other.end for other in others)
 
 
 # -- joining
@@ -147,18 +150,17 @@ def _choose(parts: Parts, frames: list[Frame]) -> Frame | None:
 
 
 def _counter_offer(parts: Parts, frames: list[Frame], stances: list[tuple[Frame, Stance]]) -> Frame | None:
-    """ "150 a week is too much, i can do 60": the rhythm is carried over from the figure it answers."""
-    answered = [frame for frame, stance in stances if frame.rhythm and stance != Stance.OFFERED]
-    corrected = [frame for frame, stance in stances if frame.rhythm]
+    """ "150 a week is too much, i can do 60": the rhythm is carried over from the figure it answers or corrects."""
     framed = {id(frame.amount) for frame in frames}
     for amount in parts.amounts:
         if id(amount) in framed or _has_day(parts, amount):
             continue
-        stance = parts.cues.stance(amount.start, amount.end)
-        if stance == Stance.OFFERED and answered:
-            return Frame(amount=amount, rhythm=replace(answered[0].rhythm, start=amount.end, end=amount.end))  # type: ignore[type-var]
-        if corrected and corrected[0].end <= amount.start and _is_corrected(parts, corrected[0], amount):
-            return Frame(amount=amount, rhythm=replace(corrected[0].rhythm, start=amount.end, end=amount.end))  # type: ignore[type-var]
+        said = parts.cues.stance(amount.start, amount.end)
+        for frame, stance in stances:
+            answers = said == Stance.OFFERED and stance in {Stance.REFUSED, Stance.MENTIONED}
+            corrects = frame.end <= amount.start and _is_corrected(parts, frame, amount) and stance != Stance.MENTIONED
+            if frame.rhythm and (answers or (corrects and said != Stance.REFUSED)):
+                return Frame(amount=amount, rhythm=replace(frame.rhythm, start=amount.end, end=amount.end))
     return None
 
 

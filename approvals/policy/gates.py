@@ -19,8 +19,8 @@ from approvals.policy.terms import terms
 from approvals.policy.text import strip_control_lines
 from approvals.policy.words import read
 
-# Below this certainty the language of a draft is not held against it.
-SURE_OF_LANGUAGE = Decimal("0.90")
+# Below this certainty the language of a draft is not held against it; the tenant's own has the benefit of the doubt.
+SURE_OF_LANGUAGE = Decimal("0.55")
 # What a manager may spend on one reply of their own.
 MANAGER_SEGMENTS = 3
 

@@ -68,6 +68,11 @@ def language_code(name: str | None) -> str | None:
     return None
 
 
+def is_listed(word: str) -> bool:
+    """Is this an ordinary word of any of our languages?"""
+    return any(word.casefold() in _weights(code) for code in _speakers())
+
+
 def language_name(code: str) -> str:
     """The English name of a language ("Haitian Creole"); the code itself when we do not know it."""
     return str(section(code, "language").get("name", code)) if code in languages() else code
@@ -162,6 +167,7 @@ def _speakers() -> dict[str, _Speaker]:
     return {code: _Speaker(_weights(code)) for code in languages() if section(code, "language")}
 
 
+@cache
 def _weights(code: str) -> dict[str, int]:
     table = section(code, "language")
     weights = dict.fromkeys(str(table.get("words", "")).casefold().split(), 1)

@@ -63,10 +63,10 @@ def read(message: str) -> Words:
 
 
 @lru_cache(maxsize=256)
-def read_as_written(text: str, in_languages: frozenset[str]) -> Words:
-    """Reads a text of ours, whose languages we know and whose unusual words are no typing errors ("changes")."""
+def read_as_written(text: str) -> Words:
+    """Reads a text of ours, whose unusual words are no typing errors ("changes"); whoever asks knows its language."""
     words = _read(text, None)
-    words.__dict__["spoken"] = in_languages
+    words.__dict__["spoken"] = frozenset(languages.languages())
     return words
 
 

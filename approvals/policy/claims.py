@@ -134,7 +134,9 @@ def _classes(language: str) -> dict[str, list[str]]:
     for code in languages():
         for name, phrases in section(code, "words").items():
             pooled.setdefault(name, []).extend(phrases)
-    return pooled | section("en", "gates").get("words", {}) | section(language, "gates").get("words", {})
+    for code in ("en", language):
+        pooled.update(section(code, "gates").get("words", {}))
+    return pooled
 
 
 # --- promises

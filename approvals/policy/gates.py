@@ -16,7 +16,7 @@ from approvals.policy.language import Detected, detect
 from approvals.policy.rules import Rules
 from approvals.policy.segments import measure
 from approvals.policy.terms import terms
-from approvals.policy.text import strip_control_lines
+from approvals.policy.text import strip_control_lines, strip_invisible
 from approvals.policy.words import read
 
 # Below this certainty the language of a draft is not held against it; the tenant's own has the benefit of the doubt.
@@ -65,7 +65,8 @@ Check = Callable[[str, DraftFacts, Rules], Finding]
 
 
 def check_gates(text: str, facts: DraftFacts, rules: Rules) -> tuple[Gate, ...]:
-    """Every gate in the order of the written rules, whatever it finds."""
+    """Every gate in the order of the written rules, whatever it finds; what cannot be seen is not judged."""
+    text = strip_invisible(text)
     said = _CONTROL_REMARK.sub("", text)
     return tuple(
         _gate(code, check(text if code in _ABOUT_THE_BYTES else said, facts, rules)) for code, check in _CHECKS.items()
@@ -85,6 +86,11 @@ def figures(text: str, facts: DraftFacts, rules: Rules) -> tuple[Figure, ...]:
         rules=rules,
     )
     return money_figures(text, known)
+
+
+def injection_note(tenant_message: str) -> str | None:
+    """The words with which a tenant gives orders to the model. A note for the manager; it changes no decision."""
+    return claims.found("prompt_injection", tenant_message, None)
 
 
 def red(gates: Iterable[Gate]) -> tuple[Gate, ...]:

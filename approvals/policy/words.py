@@ -64,8 +64,10 @@ def read(message: str) -> Words:
 
 @lru_cache(maxsize=256)
 def read_as_written(text: str) -> Words:
-    """Reads a text of ours, in which an unusual word is no typing error ("changes" are not "charges")."""
-    return _read(text, None)
+    """Reads a text of ours, whose unusual words are no typing errors ("changes"); whoever asks knows its language."""
+    words = _read(text, None)
+    words.__dict__["spoken"] = frozenset(languages.languages())
+    return words
 
 
 def _read(text: str, corrector: Corrector | None) -> Words:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from approvals.policy import claims
 from approvals.policy.figures import Figure, known_values, money_figures
@@ -64,8 +65,9 @@ Finding = tuple[Level, str] | None
 Check = Callable[[str, DraftFacts, Rules], Finding]
 
 
+@lru_cache(maxsize=1024)
 def check_gates(text: str, facts: DraftFacts, rules: Rules) -> tuple[Gate, ...]:
-    """Every gate in the order of the written rules, whatever it finds."""
+    """Every gate in the order of the written rules, whatever it finds. Kept: a text is checked again when it is sent."""
     said = _CONTROL_REMARK.sub("", text)
     return tuple(
         _gate(code, check(text if code in _ABOUT_THE_BYTES else said, facts, rules)) for code, check in _CHECKS.items()

@@ -38,14 +38,6 @@ class Schema:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChatMessage:
-    """`role` is system, user or assistant."""
-
-    role: str
-    content: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Completion:
     """What the model answered, uninterpreted.
 
@@ -77,19 +69,22 @@ class LanguageModel(Upstream):
 
     def complete(
         self,
-        messages: Sequence[ChatMessage],
+        messages: Sequence[Mapping[str, str]],
         *,
         schema: Schema | None,
         max_tokens: int,
         temperature: float,
         request_id: str,
     ) -> Completion:
-        """The model's answer to a conversation. Raises Refused, Unavailable."""
+        """The model's answer to a conversation: `role` (system, user, assistant) and `content`, oldest first.
+
+        Raises Refused, Unavailable.
+        """
         if not self.api_key:
             raise Unavailable(self.name, "no OPENAI_API_KEY")
         body = {
             "model": self.model,
-            "messages": [{"role": message.role, "content": message.content} for message in messages],
+            "messages": list(messages),
             "max_tokens": max_tokens,
             "temperature": temperature,
         }

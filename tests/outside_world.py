@@ -21,7 +21,7 @@ import pytest
 from pytest_django import Settings
 
 from integrations import clients
-from integrations.simulators.server import Answer, Request, listen
+from integrations.simulators.server import Answer, Listener, Request
 
 ALWAYS = 1_000_000
 # For a client that is meant to run out of patience (seconds); all others wait longer than any test lasts.
@@ -144,21 +144,17 @@ class Server:
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
-        listening = asyncio.run_coroutine_threadsafe(listen(self.respond, port=0), self.loop).result()
-        self.server = listening
-        self.port = listening.sockets[0].getsockname()[1]
+        self.listener = Listener(self.respond)
+        asyncio.run_coroutine_threadsafe(self.listener.open(), self.loop).result()
+        self.port = self.listener.port
 
     def respond(self, request: Request) -> Answer:
         if self.world is None:  # a straggler of a test that is over
             return Answer(drop=True)
         return self.world.respond(request)
 
-    async def _close(self) -> None:
-        self.server.close()
-        await self.server.wait_closed()
-
     def close(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self.loop).result()
+        self.loop.call_soon_threadsafe(self.listener.close)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
         self.loop.close()

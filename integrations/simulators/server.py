@@ -72,14 +72,23 @@ Respond = Callable[[Request], Answer]
 class Connection(asyncio.Protocol):
     """One client's connection: requests in, answers out, in order."""
 
-    def __init__(self, respond: Respond) -> None:
+    def __init__(self, respond: Respond, connections: set["Connection"]) -> None:
         self.respond = respond
+        self.connections = connections
         self.buffer = b""
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  a TCP server is never given another kind
         self.transport = transport
+        self.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.connections.discard(self)
+
+    def break_off(self) -> None:
+        if self.transport is not None:
+            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -111,12 +120,32 @@ class Connection(asyncio.Protocol):
         if self.transport is None or self.transport.is_closing():
             return
         if answer.drop:
-            self.transport.abort()
+            self.break_off()
         else:
             self.transport.write(answer.encode())
 
 
-async def listen(respond: Respond, *, host: str = "127.0.0.1", port: int) -> asyncio.Server:
-    """Answers every request on `host:port` by `respond` until the server is closed."""
-    loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: Connection(respond), host, port, backlog=1024)
+class Listener:
+    """Answers every request on a port by `respond`, while it is open; port 0 takes a free one."""
+
+    def __init__(self, respond: Respond, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.respond = respond
+        self.host = host
+        self.port = port
+        self.connections: set[Connection] = set()
+        self.server: asyncio.Server | None = None
+
+    async def open(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.server = await loop.create_server(
+            lambda: Connection(self.respond, self.connections), self.host, self.port, backlog=1024
+        )
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    def close(self) -> None:
+        """From now on connections are refused, and those that there are broken off."""
+        if self.server is not None:
+            self.server.close()
+            self.server = None
+        for connection in list(self.connections):
+            connection.break_off()

@@ -66,7 +66,16 @@ class ApprovalAuditEntryAdmin(ReadOnly):
 
 @admin.register(PaymentPlan)
 class PaymentPlanAdmin(ReadOnly):
-    list_display = ["created_at", "conversation", "weekly_amount", "weeks", "total", "valid", "auto_approvable", "status"]
+    list_display = [
+        "created_at",
+        "conversation",
+        "weekly_amount",
+        "weeks",
+        "total",
+        "valid",
+        "auto_approvable",
+        "status",
+    ]
     list_filter = ["status", "valid", "auto_approvable", "source"]
     list_select_related = ["conversation"]
     ordering = ["-created_at"]

@@ -5,6 +5,7 @@ from threading import BoundedSemaphore
 from typing import Any
 from uuid import UUID
 
+from conversations.wakeups import wake
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, serializers, status
@@ -20,7 +21,6 @@ from approvals.sms_workflow.decisions import Decider
 from approvals.sms_workflow.escalations import open_escalation
 from conversations.models import Conversation
 from conversations.refusals import NotFound
-from conversations.wakeups import wake
 
 
 def decider(request: Request, manager_id: str = "") -> Decider:
@@ -28,9 +28,7 @@ def decider(request: Request, manager_id: str = "") -> Decider:
     if hasattr(request.user, "role"):
         name = f"{manager_id} via {request.user.name}" if manager_id else request.user.name
         return Decider(name=name[:150], may_override=True)
-    return Decider(
-        name=request.user.get_username(), may_override=request.user.has_perm("approvals.override_gates")
-    )
+    return Decider(name=request.user.get_username(), may_override=request.user.has_perm("approvals.override_gates"))
 
 
 def conversation_known_as(any_id: str) -> Conversation:
@@ -168,9 +166,9 @@ class ApproveResponse(Checked):
     @extend_schema(request=Input, responses=Output)
     def post(self, request: Request) -> Response:
         body = self.checked(request)
-        reply_id = body.get("response_queue_id") or decisions.waiting_reply(
-            conversation_known_as(body["conversation_id"])
-        ).pk
+        reply_id = (
+            body.get("response_queue_id") or decisions.waiting_reply(conversation_known_as(body["conversation_id"])).pk
+        )
         by = decider(request, body.get("manager_id") or "")
         response = _decide(reply_id, body, by)
         return Response(

@@ -52,7 +52,9 @@ class Workflow(Moving, Leased):
     workflow_type = models.CharField(max_length=30, default="sms_reply")
     status = models.CharField(max_length=15, choices=Status, default=Status.RECEIVED)
     step = models.CharField(max_length=30, default="received")
-    superseded_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="supersedes")
+    superseded_by = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="supersedes"
+    )
     outcome = models.CharField(max_length=20, blank=True, help_text="sent, queued, escalated or held: the verdict")
     started_at = models.DateTimeField(default=timezone.now)
     completed_at = models.DateTimeField(null=True, blank=True)
@@ -143,7 +145,12 @@ class QueuedResponse(Moving, Leased):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="responses")
     workflow = models.ForeignKey(
-        Workflow, on_delete=models.PROTECT, null=True, blank=True, related_name="responses", help_text="none: a manual text"
+        Workflow,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="responses",
+        help_text="none: a manual text",
     )
     message = models.ForeignKey(Message, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     tenant_message = models.TextField(blank=True)

@@ -79,7 +79,7 @@ class Answer:
     structured: bool = False
 
 
-class UnreadableAnswer(ValueError):  # noqa: N818 (the fault is named as a manager would say it)
+class UnreadableAnswer(ValueError):
     """The model's answer is empty, cut off or no answer to our question; asking again may help."""
 
 

@@ -1,17 +1,18 @@
 """The net under the flow, once a minute: what nobody finished, what is due, what has been silent too long.
 
-    take_back_lost_drafts      claims whose worker is gone
-    take_back_lost_notices     the same for notifications (a lost text is not taken back but looked for: `looking`)
-    notice_silence             our text without an answer for ESCALATION_HOURS, once per silence
-    remind_of_waiting          replies that nobody takes
-    forget_old                 steps and notifications past their keeping time
-    wake_for_ready             rows that are ready although no wake-up is under way
+take_back_lost_drafts      claims whose worker is gone
+take_back_lost_notices     the same for notifications (a lost text is not taken back but looked for: `looking`)
+notice_silence             our text without an answer for ESCALATION_HOURS, once per silence
+remind_of_waiting          replies that nobody takes
+forget_old                 steps and notifications past their keeping time
+wake_for_ready             rows that are ready although no wake-up is under way
 """
 
 import logging
 from collections.abc import Callable
 from datetime import timedelta
 
+from conversations.wakeups import wake
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
@@ -23,7 +24,6 @@ from approvals.sms_workflow.notices import tell_managers
 from approvals.sms_workflow.recording import POLICY, fail
 from conversations.models import Conversation
 from conversations.moves import Overtaken
-from conversations.wakeups import wake
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,9 @@ def remind_of_waiting() -> int:
     if oldest is None or reminded.exists():
         return 0
     count = waiting.count()
-    tell_managers("pending_reminder", oldest.conversation, (f"{count} waiting, the oldest since {oldest.created_at:%H:%M %Z}",))
+    tell_managers(
+        "pending_reminder", oldest.conversation, (f"{count} waiting, the oldest since {oldest.created_at:%H:%M %Z}",)
+    )
     return count
 
 

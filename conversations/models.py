@@ -1,6 +1,7 @@
 """The ledger: conversations, their messages, and the holds that stop all automatic contact with a person."""
 
 import uuid
+from contextlib import suppress
 from typing import Self
 
 from django.db import models
@@ -16,10 +17,8 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def known_as(self, any_id: str) -> Self:
         """By our own key or by the id that the caller gave it, whichever fits; the most recently used first."""
         wanted = Q(external_id=any_id)
-        try:
+        with suppress(ValueError):
             wanted |= Q(pk=uuid.UUID(any_id))
-        except ValueError:
-            pass
         return self.filter(wanted).order_by("-last_inbound_at")
 
 

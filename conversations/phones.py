@@ -8,7 +8,7 @@ class NotAPhone(ValueError):
 
 
 def to_e164(written: str, *, region: str) -> str:
-    """"(415) 555-0100" in region "US" -> "+14155550100"; raises NotAPhone for what no network would route."""
+    """ "(415) 555-0100" in region "US" -> "+14155550100"; raises NotAPhone for what no network would route."""
     try:
         number = phonenumbers.parse(written, region)
     except phonenumbers.NumberParseException as error:
@@ -19,5 +19,5 @@ def to_e164(written: str, *, region: str) -> str:
 
 
 def masked(phone: str) -> str:
-    """"+14155550100" -> "+1415…00": enough to recognise, too little to dial."""
+    """ "+14155550100" -> "+1415…00": enough to recognise, too little to dial."""
     return f"{phone[:5]}…{phone[-2:]}" if len(phone) > 7 else "…"

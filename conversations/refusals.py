@@ -1,9 +1,9 @@
 """What the flows answer when they will not do what was asked; the edges turn it into their own words.
 
-    Refusal
-    ├── Invalid     what was sent cannot be used: change it
-    ├── NotFound    there is no such thing
-    └── Conflict    it could be used, but not now: somebody or something came first
+Refusal
+├── Invalid     what was sent cannot be used: change it
+├── NotFound    there is no such thing
+└── Conflict    it could be used, but not now: somebody or something came first
 """
 
 from collections.abc import Mapping, Sequence

@@ -31,7 +31,7 @@ NEEDS_NO_DATABASE = {"collectstatic", "compilemessages", "help", "simulate", "ve
 NOT_DURABLE = ["-c fsync=off", "-c synchronous_commit=off", "-c full_page_writes=off"]
 
 
-class NoPostgres(RuntimeError):  # noqa: N818 - named as a person would say it
+class NoPostgres(RuntimeError):
     """Says what is missing and what to do about it."""
 
 

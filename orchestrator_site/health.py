@@ -87,10 +87,6 @@ def upstreams_health() -> dict[str, Health]:
         upstreams = clients.all_upstreams()
         with ThreadPoolExecutor(len(upstreams)) as pool:
             answers = list(pool.map(lambda upstream: upstream.health(), upstreams))
-        known = {
-            upstream.name: answer for upstream, answer in zip(upstreams, answers, strict=True)
-        }
+        known = {upstream.name: answer for upstream, answer in zip(upstreams, answers, strict=True)}
         _last = (time.monotonic(), known)
         return known
-
-

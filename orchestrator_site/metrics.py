@@ -36,11 +36,15 @@ class Figures(Collector):
     def collect(self) -> Iterator[Metric]:
         for period in ("last_hour", "today", "now"):
             for name, value in self.report[period].items():  # type: ignore[literal-required]
-                gauge = GaugeMetricFamily(f"orchestrator_{period}_{name}", f"{name}, {period}: see GET /orchestrate/metrics")
+                gauge = GaugeMetricFamily(
+                    f"orchestrator_{period}_{name}", f"{name}, {period}: see GET /orchestrate/metrics"
+                )
                 if value is not None:
                     gauge.add_metric([], float(value))
                 yield gauge
-        opened = GaugeMetricFamily("orchestrator_circuit_open", "1 while the upstream is left in peace", labels=["upstream"])
+        opened = GaugeMetricFamily(
+            "orchestrator_circuit_open", "1 while the upstream is left in peace", labels=["upstream"]
+        )
         for breaker in CircuitBreaker.objects.all():
             opened.add_metric([breaker.name], float(breaker.state != CircuitBreaker.State.CLOSED))
         yield opened

@@ -1,7 +1,7 @@
 """The SMS flow, top to bottom: one chapter a file, its functions in the order in which they happen.
 
     intake      receive_sms      web     one transaction: conversation, message, workflow, wake-up
-    claiming    claim_drafts     worker  the newest text of each conversation, older ones with it; stale drafts withdrawn
+    claiming    claim_drafts     worker  the newest text of each conversation, older ones with it; stale drafts go
     writing     write_draft      thread  words, tenant, thread, language, model, gates, plan, verdict; no database
     recording   record_drafts    worker  draft, plan, verdict, audit entry and whom to tell, in one transaction
     decisions   approve, modify, escalate, redraft, close, snooze, undo, write_by_hand, retry

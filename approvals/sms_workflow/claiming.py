@@ -80,9 +80,7 @@ def _lease(workflows: Sequence[Workflow], worker: str) -> None:
     for workflow in workflows:
         workflow.status, workflow.step, workflow.attempts = Status.PROCESSING, "drafting", workflow.attempts + 1
         workflow.claimed_by, workflow.lease_until, workflow.updated_at = worker, until, timezone.now()
-    Workflow.objects.bulk_update(
-        workflows, ["status", "step", "attempts", "claimed_by", "lease_until", "updated_at"]
-    )
+    Workflow.objects.bulk_update(workflows, ["status", "step", "attempts", "claimed_by", "lease_until", "updated_at"])
 
 
 def withdraw_overtaken(workflows: Iterable[Workflow]) -> None:
@@ -124,7 +122,9 @@ def _facts(workflows: Sequence[Workflow], worker: str) -> list[TextToAnswer]:
 
 
 def _texts_answered_together(workflows: Sequence[Workflow]) -> dict[UUID, list[Message]]:
-    older = Workflow.objects.filter(superseded_by__in=workflows).select_related("message").order_by("message__created_at")
+    older = (
+        Workflow.objects.filter(superseded_by__in=workflows).select_related("message").order_by("message__created_at")
+    )
     together: dict[UUID, list[Message]] = defaultdict(list)
     for workflow in older:
         if workflow.superseded_by_id:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from conversations.wakeups import wake, wake_at
 from django.db import transaction
 from django.utils import timezone
 
@@ -20,7 +21,6 @@ from approvals.sms_workflow.recording import gates_as_json
 from conversations.models import Conversation, Direction, Message
 from conversations.moves import Overtaken
 from conversations.refusals import Conflict, Invalid, NotFound
-from conversations.wakeups import wake, wake_at
 
 Status = QueuedResponse.Status
 Action = QueuedResponse.Action
@@ -128,7 +128,9 @@ def checked_by_hand(response: QueuedResponse, words: str) -> tuple[Gate, ...]:
     )
     stopping = stopping_managers(holds)
     if stopping:
-        raise Conflict("contact_hold", f"This person must not be contacted: {', '.join(stopping)}. Release the hold first.")
+        raise Conflict(
+            "contact_hold", f"This person must not be contacted: {', '.join(stopping)}. Release the hold first."
+        )
     return check_gates(words, facts, current_rules())
 
 
@@ -239,9 +241,7 @@ def _decision(action: str, by: Decider) -> dict[str, object]:
     return {"manager_action": action, "actioned_by": by.name, "actioned_at": timezone.now()}
 
 
-def _decide(
-    response: QueuedResponse, to: str, action: str, by: Decider, reason: str = "", **changes: object
-) -> None:
+def _decide(response: QueuedResponse, to: str, action: str, by: Decider, reason: str = "", **changes: object) -> None:
     response.decide(to, action=action, by=by.name, reason=reason, **changes)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from conversations.wakeups import wake
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -14,7 +15,6 @@ from approvals.policy.text import strip_invisible
 from conversations.models import Author, Conversation, Delivery, Direction, Message
 from conversations.phones import NotAPhone, to_e164
 from conversations.refusals import Invalid
-from conversations.wakeups import wake
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,8 @@
 """A text that may have gone out is looked for in the SMS Agent's history before anything else is done with it.
 
-    sending, lease run out --claim_looks--> look_for_text --record_looks--> sent       found
-                                                                            approved   surely absent: sent again
-                                                                            unknown    neither: a person decides
+sending, lease run out --claim_looks--> look_for_text --record_looks--> sent       found
+                                                                        approved   surely absent: sent again
+                                                                        unknown    neither: a person decides
 """
 
 import logging
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from conversations.wakeups import wake_at
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
@@ -19,7 +20,6 @@ from approvals.sms_workflow.escalations import open_escalation
 from approvals.sms_workflow.sending import POLICY, TextToSend, record_receipt, send_later, still_ours, to_send
 from conversations.models import Direction, Message
 from conversations.moves import Overtaken
-from conversations.wakeups import wake_at
 from integrations import clients
 from integrations.errors import UpstreamError
 from integrations.sms_agent import HistoryItem
@@ -36,7 +36,9 @@ def claim_looks(limit: int, worker: str) -> list[TextToSend]:
     with transaction.atomic():
         lost = QueuedResponse.objects.filter(status=Status.SENDING, lease_until__lte=timezone.now())
         rows = list(
-            lost.order_by("lease_until").select_for_update(skip_locked=True, of=("self",)).select_related("conversation")[:limit]
+            lost.order_by("lease_until")
+            .select_for_update(skip_locked=True, of=("self",))
+            .select_related("conversation")[:limit]
         )
         until = timezone.now() + timedelta(seconds=settings.SEND_LEASE_SECONDS)
         for reply in rows:
@@ -113,7 +115,9 @@ def record_look(job: TextToSend, result: Looked | Exception) -> None:
     elif isinstance(result, Looked) or reply.looks >= settings.MAX_LOOKS:
         why = result.why if isinstance(result, Looked) else str(result)
         reply.move(Status.UNKNOWN, error_message=why, lease_until=None)
-        open_escalation(reply.conversation, category="send_failed", reason=f"It may have gone out: {why}", by=POLICY, response=reply)
+        open_escalation(
+            reply.conversation, category="send_failed", reason=f"It may have gone out: {why}", by=POLICY, response=reply
+        )
     else:
         again = timezone.now() + timedelta(seconds=settings.LOOK_AFTER_SECONDS * 2**reply.looks)
         QueuedResponse.objects.filter(pk=reply.pk).update(lease_until=again, error_message=str(result))

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from conversations.wakeups import wake_at
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from approvals.models import Notification
 from conversations.models import Conversation
-from conversations.wakeups import wake_at
 from integrations import clients
 from integrations.errors import UpstreamError
 
@@ -29,9 +29,7 @@ SUBJECTS = {
 }
 
 
-def tell_managers(
-    kind: str, conversation: Conversation, reasons: Sequence[str], *, priority: str = "normal"
-) -> None:
+def tell_managers(kind: str, conversation: Conversation, reasons: Sequence[str], *, priority: str = "normal") -> None:
     """Write one notice per manager's address, in the caller's transaction. Ids and codes only: texts stay with us."""
     who = f"conversation {conversation.pk}"
     body = (

@@ -38,8 +38,12 @@ def detect_plan(
 ) -> PaymentPlan | None:
     """Find the plan in the words (or take the reported one), check it against the rules and keep it; None: no plan."""
     rules = current_rules()
-    extraction = _as_extraction(reported) if reported else extract(
-        message, ai_reply=ai_reply, today=timezone.now().astimezone(ZoneInfo(rules.contact_time_zone)).date()
+    extraction = (
+        _as_extraction(reported)
+        if reported
+        else extract(
+            message, ai_reply=ai_reply, today=timezone.now().astimezone(ZoneInfo(rules.contact_time_zone)).date()
+        )
     )
     if extraction.plan is None and extraction.one_off is None:
         return None

@@ -64,9 +64,7 @@ def settle(reading: Reading, *, holds: Sequence[str]) -> Settled | None:
     """The verdict where the words and the holds are enough for one; None when an answer must be drafted."""
     opted_out = HoldReason.OPT_OUT in holds
     if reading.triggers:
-        return Settled(
-            outcome=Outcome.ESCALATE, reasons=reading.codes, category=str(reading.triggers[0].category)
-        )
+        return Settled(outcome=Outcome.ESCALATE, reasons=reading.codes, category=str(reading.triggers[0].category))
     if reading.consent is Consent.OPT_OUT:
         return Settled(outcome=Outcome.HELD, reasons=("opt_out",))
     if reading.consent is Consent.OPT_IN:

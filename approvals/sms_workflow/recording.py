@@ -3,14 +3,13 @@
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
-from uuid import UUID
 
+from conversations.wakeups import wake_at
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from approvals.account import Snapshot
-from approvals.models import ApprovalAuditEntry, Escalation, PaymentPlan, QueuedResponse, Workflow, WorkflowStep
+from approvals.models import ApprovalAuditEntry, PaymentPlan, QueuedResponse, Workflow, WorkflowStep
 from approvals.policy.gates import Gate
 from approvals.policy.opt_out import Consent
 from approvals.sms_workflow.escalations import open_escalation
@@ -19,7 +18,6 @@ from approvals.sms_workflow.holds import lift_opt_out, place_hold
 from approvals.sms_workflow.notices import tell_managers
 from approvals.sms_workflow.story import rows
 from conversations.models import Conversation
-from conversations.wakeups import wake_at
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +106,9 @@ def decide(conversation: Conversation, workflow: Workflow, job: TextToAnswer, dr
             rules=job.rules,
         )
     elif drafted.outcome in (Outcome.QUEUE, Outcome.HELD):
-        tell_managers("reply_waiting" if drafted.outcome is Outcome.QUEUE else "text_on_hold", conversation, drafted.reasons)
+        tell_managers(
+            "reply_waiting" if drafted.outcome is Outcome.QUEUE else "text_on_hold", conversation, drafted.reasons
+        )
     workflow.move(
         Status.COMPLETED, step="decided", outcome=drafted.outcome, completed_at=now, error_message="", lease_until=None
     )
@@ -119,7 +119,7 @@ def decide(conversation: Conversation, workflow: Workflow, job: TextToAnswer, dr
 
 
 def _remember(conversation: Conversation, drafted: Drafted) -> None:
-    """What the Monitor said belongs to the conversation: the console shows it, and the next draft can fall back on it."""
+    """What the Monitor said belongs to the conversation: the console shows it, and a draft can fall back on it."""
     changed = []
     if drafted.found.fresh and drafted.found.snapshot:
         snapshot = drafted.found.snapshot
@@ -170,9 +170,7 @@ def _draft(draft: Draft) -> dict[str, object]:
 
 def gates_as_json(gates: Sequence[Gate]) -> list[dict[str, object]]:
     """The gates as they are stored and shown: code, level, message, hard."""
-    return [
-        {"code": gate.code, "level": str(gate.level), "message": gate.message, "hard": gate.hard} for gate in gates
-    ]
+    return [{"code": gate.code, "level": str(gate.level), "message": gate.message, "hard": gate.hard} for gate in gates]
 
 
 def _plan(response: QueuedResponse, offer: PlanOffer, drafted: Drafted) -> PaymentPlan:
@@ -226,9 +224,5 @@ def _try_later(conversation: Conversation, workflow: Workflow, result: Postponed
 
 def fail(conversation: Conversation, workflow: Workflow, why: str) -> None:
     """No reply could be drafted: the work stops here, visibly, until somebody retries it or answers by hand."""
-    workflow.move(
-        Status.FAILED, step="failed", error_message=why, completed_at=timezone.now(), lease_until=None
-    )
+    workflow.move(Status.FAILED, step="failed", error_message=why, completed_at=timezone.now(), lease_until=None)
     open_escalation(conversation, category="ai_failed", reason=why, by=POLICY)
-
-

@@ -1,8 +1,8 @@
 """Hand an approved text to the SMS Agent: at most once, and never unseen.
 
-    approved --claim_sends--> sending --send_text--> sent | failed | approved (surely unsent: later)
-                                |
-                                '-- its outcome or its worker is lost: the lease runs out, and `looking` takes over
+approved --claim_sends--> sending --send_text--> sent | failed | approved (surely unsent: later)
+                            |
+                            '-- its outcome or its worker is lost: the lease runs out, and `looking` takes over
 """
 
 import logging
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from conversations.wakeups import wake_at
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Count, Max
@@ -27,7 +28,6 @@ from approvals.sms_workflow.escalations import open_escalation
 from approvals.sms_workflow.holds import stopping_managers
 from conversations.models import Author, ContactHold, Conversation, Delivery, Direction, Message
 from conversations.moves import Overtaken
-from conversations.wakeups import wake_at
 from integrations import clients
 from integrations.errors import Refused, Unavailable, UpstreamError
 from integrations.sms_agent import Receipt
@@ -109,9 +109,7 @@ def _due_replies(limit: int) -> list[QueuedResponse]:
     # Read after the lock, so that what another worker took meanwhile is seen as taken.
     ready = due.filter(conversation__in=conversations).exclude(conversation__in=in_flight.values("conversation"))
     return list(
-        ready.select_related("conversation", "message")
-        .order_by("conversation", "actioned_at")
-        .distinct("conversation")
+        ready.select_related("conversation", "message").order_by("conversation", "actioned_at").distinct("conversation")
     )
 
 
@@ -160,7 +158,8 @@ def _is_cleared(reply: QueuedResponse, circumstances: Circumstances) -> bool:
         _take_back(reply, ruling.take_back)
     elif ruling.wait_until:
         QueuedResponse.objects.filter(pk=reply.pk, status=Status.APPROVED).update(
-            not_before=ruling.wait_until, error_message=f"waits for the contact window until {ruling.wait_until:%H:%M %Z}"
+            not_before=ruling.wait_until,
+            error_message=f"waits for the contact window until {ruling.wait_until:%H:%M %Z}",
         )
         wake_at(ruling.wait_until)
     return ruling == Ruling()

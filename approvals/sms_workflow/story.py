@@ -52,9 +52,7 @@ class Story:
             )
 
     def skip(self, name: str, why: str) -> None:
-        self.steps.append(
-            StepDone(name=name, started_at=self.clock(), duration_ms=0, outcome="skipped", detail=why)
-        )
+        self.steps.append(StepDone(name=name, started_at=self.clock(), duration_ms=0, outcome="skipped", detail=why))
 
 
 def rows(workflow: Workflow, steps: list[StepDone]) -> list[WorkflowStep]:

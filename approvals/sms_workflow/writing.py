@@ -10,9 +10,9 @@ from approvals import account, prompts
 from approvals.policy import templates
 from approvals.policy.confidence import Confidence, Part, estimate
 from approvals.policy.escalation import find_triggers
+from approvals.policy.gates import DraftFacts, Gate, Level, check_gates
 from approvals.policy.language import detect, language_code
 from approvals.policy.plans import Issue, PlanCheck, Proposal, check_plan, extract
-from approvals.policy.gates import DraftFacts, Gate, Level, check_gates
 from approvals.policy.routing import Route, choose_route
 from approvals.policy.rules import Rules
 from approvals.policy.text import strip_invisible
@@ -99,9 +99,7 @@ def read_thread(job: TextToAnswer, story: Story) -> tuple[Turn, ...]:
     """The conversation before these texts, oldest first: the SMS Agent's history, else our own ledger."""
     try:
         with story.step("thread") as said:
-            history = clients.sms_agent().history(
-                job.phone, limit=settings.HISTORY_MESSAGES, request_id=job.request_id
-            )
+            history = clients.sms_agent().history(job.phone, limit=settings.HISTORY_MESSAGES, request_id=job.request_id)
             said.append(f"{len(history.items)} texts" if history else "no conversation yet")
     except (Unavailable, Refused):
         return job.thread
@@ -151,9 +149,7 @@ def _unknown_tenant(found: Found) -> Settled | None:
     return Settled(outcome=Outcome.ESCALATE, reasons=("unknown_tenant",), category="unknown_tenant")
 
 
-def _settled(
-    job: TextToAnswer, settled: Settled, *, reading: Reading, found: Found, language: Language
-) -> Drafted:
+def _settled(job: TextToAnswer, settled: Settled, *, reading: Reading, found: Found, language: Language) -> Drafted:
     draft = None
     if settled.fixed_text is not None:
         text = templates.text_of(settled.fixed_text, language=language.code, rules=job.rules)
@@ -177,9 +173,7 @@ def _settled(
     )
 
 
-def compose(
-    job: TextToAnswer, *, found: Found, thread: Sequence[Turn], language: Language, story: Story
-) -> Drafted:
+def compose(job: TextToAnswer, *, found: Found, thread: Sequence[Turn], language: Language, story: Story) -> Drafted:
     """A draft from the model, checked; a red gate earns one second try with the reasons, and both are kept."""
     with story.step("draft") as said:
         attempt = _ask(job, found, thread, language)
@@ -308,9 +302,7 @@ def _verdict(job: TextToAnswer, attempt: Attempt, first: Attempt | None, found: 
 def _proposal(plan: prompts.ProposedPlan | None) -> Proposal | None:
     if plan is None:
         return None
-    return Proposal(
-        weekly_amount=plan.weekly_amount, weeks=plan.weeks, start_date=plan.start_date, source="model"
-    )
+    return Proposal(weekly_amount=plan.weekly_amount, weeks=plan.weeks, start_date=plan.start_date, source="model")
 
 
 def _offer(job: TextToAnswer, found: Found, *, structured: Proposal | None) -> PlanOffer | None:
@@ -318,7 +310,9 @@ def _offer(job: TextToAnswer, found: Found, *, structured: Proposal | None) -> P
     extraction = extract(job.tenant_message, structured=structured, today=job.today)
     if extraction.plan is None and extraction.one_off is None:
         return None
-    return PlanOffer(extraction=extraction, check=checked(extraction.plan, found, job.rules) if extraction.plan else None)
+    return PlanOffer(
+        extraction=extraction, check=checked(extraction.plan, found, job.rules) if extraction.plan else None
+    )
 
 
 def checked(plan: Proposal, found: Found, rules: Rules) -> PlanCheck:
@@ -332,6 +326,8 @@ def checked(plan: Proposal, found: Found, rules: Rules) -> PlanCheck:
         rules=rules,
     )
     if owed is None:
-        unknown = Issue(code="debt_unknown", message="Nobody knows how much is owed, so no plan can be said to cover it.")
+        unknown = Issue(
+            code="debt_unknown", message="Nobody knows how much is owed, so no plan can be said to cover it."
+        )
         return replace(check, valid=False, auto_approvable=False, weeks_needed=None, issues=(*check.issues, unknown))
     return check

@@ -17,6 +17,5 @@ class Command(BaseCommand):
         waiting = QueuedResponse.objects.filter(status=QueuedResponse.Status.PENDING).select_related("conversation")
         for response in waiting.order_by("created_at")[:20]:
             minutes = (timezone.now() - response.created_at).total_seconds() / 60
-            self.stdout.write(
-                f"{response.pk}  {minutes:6.1f} min  {masked(response.conversation.phone):12}  {', '.join(response.reasons)}"
-            )
+            phone, reasons = masked(response.conversation.phone), ", ".join(response.reasons)
+            self.stdout.write(f"{response.pk}  {minutes:6.1f} min  {phone:12}  {reasons}")

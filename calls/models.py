@@ -241,6 +241,20 @@ class RecentCall(models.Model):
         return f"{self.called_at:%Y-%m-%d %H:%M}"
 
 
+class EarlyReport(models.Model):
+    """A report on a call whose receipt we have not written down yet; it waits an hour at the most."""
+
+    reference = models.CharField(max_length=100, db_index=True)
+    report = models.JSONField()
+    received_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "early_reports"
+
+    def __str__(self) -> str:
+        return self.reference
+
+
 class Erasure(models.Model):
     """That somebody's data was erased: when, through whom, how much; nothing of whose or what."""
 

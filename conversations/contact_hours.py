@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from phonenumbers import timezone as number_zones
 
-# Local times of a day: opening included, closing excluded.
+# Local times of a day: opening included, closing excluded. A closing that is not after the opening is on the next
+# day: 00:00-00:00 is open round the clock.
 Hours = tuple[time, time]
 
 
@@ -28,7 +29,7 @@ class Window:
 
 
 def hours_of(setting: str) -> Hours:
-    """"08:00-21:00" -> (time(8), time(21)); raises ValueError for what is no pair of times."""
+    """ "08:00-21:00" -> (time(8), time(21)); raises ValueError for what is no pair of times."""
     opening, _, closing = setting.partition("-")
     return time.fromisoformat(opening.strip()), time.fromisoformat(closing.strip())
 
@@ -59,7 +60,8 @@ def next_opening(now: datetime, *, time_zone: str, hours: Hours) -> datetime:
 def window_of(day: date, time_zone: str, hours: Hours) -> Window:
     """The contact window of a local day."""
     opens, closes = hours
-    return Window(opens=_moment(day, opens, time_zone), closes=_moment(day, closes, time_zone))
+    last_day = day if closes > opens else day + timedelta(days=1)
+    return Window(opens=_moment(day, opens, time_zone), closes=_moment(last_day, closes, time_zone))
 
 
 def _moment(day: date, clock: time, time_zone: str) -> datetime:

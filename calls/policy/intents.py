@@ -106,6 +106,23 @@ def is_no(message: str) -> bool:
     return bool("".join(parts)) and all(phrases("yes", "plain_no").fullmatch(part) for part in parts if part)
 
 
+def is_pure_cancel(message: str) -> bool:
+    """Whether the user wants nothing done any more: "cancel my gym membership" is a task, "cancel that call" is not."""
+    said = Words.of(message)
+    if not _begins(said, "cancel") or is_no(message):
+        return False
+    if next((sign for sign in said.signs if sign in words("intent", "cancel_verb")), "") == "":
+        return True
+    beside = words("yes", "around") | words("intent", "call_noun") | words("intent", "makes_noun") | words("yes", "no")
+    rest = [sign for sign in said.signs if sign[0].isalnum() and sign not in beside | words("intent", "cancel_verb")]
+    return not rest
+
+
+def about_data(message: str) -> bool:
+    """Whether the user asks what is stored about them, or wants it erased."""
+    return _mentions(Words.of(message), "about_data")
+
+
 def begins_with_yes(said: Words) -> bool:
     """Whether it agrees to something when read alone ("yes, call the dentist"): no doubt and no change follows."""
     first = next((sign for sign in said.signs if sign[0].isalnum()), "")

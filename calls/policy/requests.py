@@ -23,6 +23,12 @@ class CallRequest:
     says_what: bool
     found: PhoneFound
 
+    @property
+    def says_what_beside_the_number(self) -> bool:
+        """Whether more is said than a number and the words that go with one."""
+        rest = [token for token in tokens(self.instructions) if token[0].isalnum()]
+        return any(token not in words("request", "no_task") | words("yes", "no") for token in rest)
+
 
 def read_request(message: str, region: str) -> CallRequest:
     """Reads a message; `region` (ISO 3166) is the home of numbers without a country code."""

@@ -13,7 +13,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -24,7 +24,7 @@ from calls.models import CallTask, Chat
 from calls.policy.outcomes import Report
 from calls.task_types import type_of
 from calls.task_types.base import Receipt
-from conversations.moves import Overtaken
+from conversations.moves import together_or_each
 from conversations.wakeups import wake_at
 from integrations.errors import UpstreamError
 
@@ -79,13 +79,12 @@ def look_for_call(job: CallToPlace) -> Looked | UpstreamError:
 
 def record_call_looks(finished: Sequence[tuple[CallToPlace, Looked | Exception]]) -> None:
     """Found = placed; surely absent = placed again; else a person decides."""
+    together_or_each(finished, _record_look_all)
+
+
+def _record_look_all(finished: Sequence[tuple[CallToPlace, Looked | Exception]]) -> None:
     for job, result in finished:
-        try:
-            with transaction.atomic():
-                _record_look(job, result)
-        except (DatabaseError, Overtaken):
-            # It stays `placing` with a lease: the next look finds it again.
-            log.exception("task %s: what was found could not be recorded", job.task_id)
+        _record_look(job, result)
 
 
 def _record_look(job: CallToPlace, result: Looked | Exception) -> None:
@@ -143,12 +142,12 @@ def poll_call(job: CallToAskFor) -> Report | UpstreamError | None:
 
 def record_polls(finished: Sequence[tuple[CallToAskFor, Report | Exception | None]]) -> None:
     """The outcome, or the next poll."""
+    together_or_each(finished, _record_poll_all)
+
+
+def _record_poll_all(finished: Sequence[tuple[CallToAskFor, Report | Exception | None]]) -> None:
     for job, result in finished:
-        try:
-            with transaction.atomic():
-                _record_poll(job, result)
-        except (DatabaseError, Overtaken):
-            log.exception("task %s: its state could not be recorded", job.task_id)
+        _record_poll(job, result)
 
 
 def _record_poll(job: CallToAskFor, result: Report | Exception | None) -> None:

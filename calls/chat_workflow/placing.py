@@ -14,7 +14,7 @@ from time import perf_counter
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from calls.chat_workflow import limits
@@ -25,7 +25,7 @@ from calls.policy.outcomes import Outcome, Report
 from calls.replies import phone_as_written, say
 from calls.task_types import all_types, type_of
 from calls.task_types.base import Order, Receipt
-from conversations.moves import Overtaken
+from conversations.moves import together_or_each
 from conversations.wakeups import wake_at
 from integrations.errors import OutcomeUnknown, Refused, Unavailable, UpstreamError
 
@@ -168,14 +168,13 @@ def place_call(job: CallToPlace) -> Placed:
 
 
 def record_calls(finished: Sequence[tuple[CallToPlace, Placed | Exception]]) -> None:
-    """The receipt, or what is done about its absence; each in a short transaction of its own."""
-    for job, placed in finished:
-        try:
-            with transaction.atomic():
-                _record(job, placed)
-        except (DatabaseError, Overtaken):
-            # The task stays `placing`; when its lease runs out it is looked for, never placed blindly.
-            log.exception("task %s: the outcome of placing it could not be recorded", job.task_id)
+    """The receipt, or what is done about its absence; all in one short transaction."""
+    together_or_each(finished, _record_all)
+
+
+def _record_all(finished: Sequence[tuple[CallToPlace, Placed | Exception]]) -> None:
+    for job, result in finished:
+        _record(job, result)
 
 
 def _record(job: CallToPlace, placed: Placed | Exception) -> None:

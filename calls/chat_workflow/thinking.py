@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from calls.chat_workflow.answering import answer, situation_of
@@ -21,6 +21,7 @@ from calls.chat_workflow.reading import Meaning, Situation, Understood, plainly
 from calls.models import Chat, ChatMessage
 from calls.task_types import all_types
 from calls.task_types.base import contact_named
+from conversations.moves import together_or_each
 from conversations.wakeups import wake
 from integrations import clients
 from integrations.errors import UpstreamError
@@ -177,14 +178,13 @@ def _task(document: dict[str, Any], text: str, situation: Situation) -> Understo
 
 
 def record_turns(finished: Sequence[tuple[TurnToRead, Understood | Exception]]) -> None:
-    """The reply, in a short transaction of its own; nothing when the chat was erased or the claim was lost."""
+    """The reply, in one short transaction; nothing when the chat was erased or the claim was lost."""
+    together_or_each(finished, _record_all)
+
+
+def _record_all(finished: Sequence[tuple[TurnToRead, Understood | Exception]]) -> None:
     for job, result in finished:
-        try:
-            with transaction.atomic():
-                _record(job, result)
-        except DatabaseError:
-            # The turn keeps its lease; when that runs out another worker reads it.
-            log.exception("turn %s: its reply could not be recorded", job.message_id)
+        _record(job, result)
 
 
 def _record(job: TurnToRead, result: Understood | Exception) -> None:

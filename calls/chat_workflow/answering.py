@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from calls.chat_workflow import limits
-from calls.chat_workflow.chats import assistant_says, open_task
+from calls.chat_workflow.chats import HOME_OF, assistant_says, open_task
 from calls.chat_workflow.reading import Meaning, Situation, Understood
 from calls.chat_workflow.steps import step
 from calls.models import UNDER_WAY, CallTask, Chat, ChatMessage, ContextItem
@@ -43,6 +43,7 @@ def situation_of(chat: Chat) -> Situation:
     return Situation(
         language=chat.language,
         region=chat.region,
+        other_regions=tuple({settings.DEFAULT_REGION, HOME_OF.get(chat.language, "US")} - {chat.region}),
         status=task.status if task else "",
         task_type=task.task_type if task else "",
         parameters=task.parameters if task else {},
@@ -169,12 +170,12 @@ def _yes(chat: Chat, understood: Understood) -> Reply:
         wake_at(due)
         return Reply(text=_later(chat, task, due), task=task)
     wake()
-    return Reply(text=say("confirmed", chat.language, summary=task.summary), task=task)
+    return Reply(text=say("confirmed", chat.language, what=_brief(chat, task)), task=task)
 
 
 def _later(chat: Chat, task: CallTask, due: datetime) -> str:
     zone = limits.zone_of(task.phone)
-    return say("confirmed_later", chat.language, when=_clock(due, zone), zone=zone, summary=task.summary)
+    return say("confirmed_later", chat.language, when=_clock(due, zone), zone=zone, what=_brief(chat, task))
 
 
 def _clock(moment: datetime, zone: str) -> str:
@@ -260,11 +261,15 @@ def _status(chat: Chat, understood: Understood) -> Reply:
 
 
 def _standing(chat: Chat, task: CallTask) -> str:
-    what = task.summary.rstrip(".")
+    what = _brief(chat, task)
     if task.status == Status.CONFIRMED and task.not_before > timezone.now():
         zone = limits.zone_of(task.phone) if task.phone else settings.CONTACT_TIME_ZONE
         return say("status_confirmed_later", chat.language, what=what, when=_clock(task.not_before, zone))
     return say(f"status_{task.status}", chat.language, what=what)
+
+
+def _brief(chat: Chat, task: CallTask) -> str:
+    return type_of(task.task_type).brief(task.parameters, chat.language, chat.region)
 
 
 def _again(chat: Chat, task: CallTask) -> str:
@@ -286,11 +291,12 @@ def _small_talk(chat: Chat, understood: Understood) -> Reply:
 
 
 def _about_data(chat: Chat, understood: Understood) -> Reply:
+    """What is kept; then the open question again, for a yes must be a yes to the summary and to nothing else."""
     known = chat.context.order_by("name").values_list("name", "value")
-    if not known:
-        return Reply(text=say("about_data_nothing", chat.language))
     items = ", ".join(f"{name} {_written(chat, value)}" for name, value in known)
-    return Reply(text=say("about_data", chat.language, items=items))
+    told = say("about_data" if known else "about_data_nothing", chat.language, items=items)
+    task = open_task(chat)
+    return Reply(text=f"{told} {_back_to_summary(chat, task)}" if task else told, task=task)
 
 
 def _remembered(chat: Chat, understood: Understood) -> Reply:

@@ -47,10 +47,10 @@ def locked_chat(user: User, *, text: str, region: str | None, language: str | No
     updates = [name for name, value in changed.items() if value]
     new = Chat(owner=user.owner, user_id=user.user_id, language=spoken or "en", region=home)
     # An upsert locks the row in the same statement; without a change it writes the same user_id again.
-    [chat] = Chat.objects.bulk_create(
+    Chat.objects.bulk_create(
         [new], update_conflicts=True, unique_fields=["owner"], update_fields=updates or ["user_id"]
     )
-    return Chat.objects.get(pk=chat.pk)
+    return Chat.objects.get(owner=user.owner)
 
 
 def lock(chat_id: UUID) -> Chat | None:

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from calls.chat_workflow import limits
-from calls.chat_workflow.results import finish, locked_task, perhaps, take_in
+from calls.chat_workflow.results import brief, finish, locked_task, perhaps, take_in
 from calls.chat_workflow.steps import step
 from calls.models import CallTask, Chat, EarlyReport
 from calls.policy.outcomes import Outcome, Report
@@ -241,7 +241,7 @@ def try_later(task: CallTask, why: str, asked: float | None) -> None:
 
 def _generic(task: CallTask) -> str:
     """What the user is told of a fault of ours: that it is one, and nothing of its inside."""
-    return say("failed_generic", task.language, what=task.summary.rstrip("."))
+    return say("failed_generic", task.language, what=brief(task))
 
 
 def _outcome_unknown(task: CallTask, error: Exception) -> None:

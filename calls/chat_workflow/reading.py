@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from calls.policy.intents import Intent, about_data, is_no, is_pure_cancel, is_yes
-from calls.policy.phone_numbers import Candidate
-from calls.policy.requests import contact_told, read_request
+from calls.policy.phone_numbers import BadNumber, Candidate
+from calls.policy.requests import CallRequest, contact_told, read_request
+from calls.replies import say
 from calls.task_types import all_types
 from calls.task_types.base import Parameters, Said, TaskType
 
@@ -37,6 +38,8 @@ class Situation:
 
     language: str
     region: str
+    # Where else a number may be at home that is none in `region`: the summary shows its country, the user decides.
+    other_regions: tuple[str, ...] = ()
     status: str = ""
     task_type: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -64,6 +67,8 @@ class Understood:
 def read_turn(text: str, situation: Situation) -> Understood | None:
     """The turn by words alone; None when a language model would understand more."""
     said = _said(text, situation)
+    if about_data(text) and not situation.asked:
+        return Understood(meaning=Meaning.ABOUT_DATA)
     if situation.status == "confirming":
         return _about_the_summary(text, said, situation)
     if situation.status == "collecting":
@@ -76,10 +81,20 @@ def _said(text: str, situation: Situation) -> Said:
         text=text,
         language=situation.language,
         region=situation.region,
-        request=read_request(text, situation.region),
+        request=_read_at_home_or_elsewhere(text, situation),
         asked=situation.asked,
         known=situation.known,
     )
+
+
+def _read_at_home_or_elsewhere(text: str, situation: Situation) -> CallRequest:
+    request = read_request(text, situation.region)
+    if request.found.bad is BadNumber.NOT_VALID and request.found.e164 is None:
+        for region in situation.other_regions:
+            elsewhere = read_request(text, region)
+            if elsewhere.found.e164:
+                return elsewhere
+    return request
 
 
 def _about_the_summary(text: str, said: Said, situation: Situation) -> Understood | None:
@@ -134,9 +149,7 @@ def _out_of_the_blue(text: str, said: Said, situation: Situation) -> Understood 
         Intent.STATUS: Meaning.STATUS,
         Intent.SMALLTALK: Meaning.GREETING if situation.first_turn else Meaning.SMALLTALK,
     }.get(said.request.intent)
-    if meaning:
-        return Understood(meaning=meaning)
-    return Understood(meaning=Meaning.ABOUT_DATA) if about_data(text) else None
+    return Understood(meaning=meaning) if meaning else None
 
 
 def plainly(text: str, situation: Situation) -> Understood:
@@ -150,7 +163,8 @@ def plainly(text: str, situation: Situation) -> Understood:
         return Understood(meaning=Meaning.UNCLEAR)
     said = _said(text, situation)
     last = _type(situation.task_type).slots[-1].name
-    changed = f"{situation.parameters.get(last, '')} ({text.strip()})".strip()
+    before = situation.parameters.get(last, "").rstrip(". ")
+    changed = say("correction", situation.language, before=before, text=text.strip()) if before else text.strip()
     found = {**_detail(said, situation).parameters, last: changed}
     return Understood(meaning=Meaning.DETAIL, task_type=situation.task_type, parameters=found)
 

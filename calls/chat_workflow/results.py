@@ -127,14 +127,18 @@ def _tries(task: CallTask) -> int:
     return count
 
 
+def brief(task: CallTask) -> str:
+    """The task in a few words, in the language in which it was asked for."""
+    return type_of(task.task_type).brief(task.parameters, task.language, task.chat.region)
+
+
 def perhaps(task: CallTask, why: str, error: BaseException | None = None) -> None:
     """Nobody can say whether the telephone rang: the user is told so at once, and a person can resolve it."""
     task.move(
         Status.UNKNOWN, outcome=Outcome.PERHAPS, error_message=why, lease_until=None, looks=0, placed_at=timezone.now()
     )
     step(task, "perhaps_ringing", detail=why, error=error)
-    what = task.summary.rstrip(".")
-    assistant_says(task.chat, say("perhaps", task.language, what=what), kind=Kind.UPDATE, task=task)
+    assistant_says(task.chat, say("perhaps", task.language, what=brief(task)), kind=Kind.UPDATE, task=task)
 
 
 def give_up_waiting(task: CallTask) -> None:
@@ -143,7 +147,7 @@ def give_up_waiting(task: CallTask) -> None:
         line, outcome = "not_reported", Outcome.NOT_REPORTED
     else:
         line, outcome = "never_known", Outcome.PERHAPS
-    finish(task, outcome, text=say(line, task.language, what=task.summary.rstrip(".")), why="no outcome was reported")
+    finish(task, outcome, text=say(line, task.language, what=brief(task)), why="no outcome was reported")
 
 
 def overdue() -> list[UUID]:

@@ -103,7 +103,8 @@ def is_yes(message: str, about: str = "") -> bool:
 def is_no(message: str) -> bool:
     """Whether the message is a plain no, which says neither what is wrong nor that all is off."""
     parts = [part.strip(" -:") for part in re.split(r"[.!,]+", Words.of(message).text)]
-    return bool("".join(parts)) and all(phrases("yes", "plain_no").fullmatch(part) for part in parts if part)
+    told = [part for part in parts if part and not phrases("intent", "smalltalk").fullmatch(part)]
+    return bool(told) and all(phrases("yes", "plain_no").fullmatch(part) for part in told)
 
 
 def is_pure_cancel(message: str) -> bool:

@@ -97,6 +97,10 @@ class TaskType(ABC):
         """What will be done, in a sentence that the user says yes to: everything that leaves the house is in it."""
 
     @abstractmethod
+    def brief(self, parameters: Parameters, language: str, region: str) -> str:
+        """The same in a few words, without a full stop: "the call to the pizza place"."""
+
+    @abstractmethod
     def execute(self, order: Order) -> Receipt:
         """Do it, once. Raises Refused, Unavailable, OutcomeUnknown. Runs in a thread, without a database."""
 
@@ -135,4 +139,4 @@ def contact_named(name: str, known: Mapping[str, str]) -> Parameters:
 def whom(parameters: Parameters, language: str, region: str) -> str:
     """Whom a task contacts, for people: the name with the number, or the number alone."""
     number = phone_as_written(parameters["phone_number"], region=region, language=language)
-    return f"{parameters['who']} ({number})" if parameters.get("who") else number
+    return f"{parameters['who']}, {number}" if parameters.get("who") else number

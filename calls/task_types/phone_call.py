@@ -45,9 +45,10 @@ class PhoneCall(TaskType):
         ),
     )
     SUMMARY = {
-        "en": "I will call {whom} and do as you said: “{instructions}”.",
-        "he": "אתקשר אל {whom} ואפעל לפי ההנחיות: „{instructions}”.",
+        "en": "I will call {whom}, and this is what it is about: “{instructions}”.",
+        "he": "אתקשר אל {whom}, וזה העניין: „{instructions}”.",
     }
+    BRIEF = {"en": "the call to {whom}", "he": "השיחה אל {whom}"}
     TOLD = {
         Outcome.ANSWERED: {"en": "Done: I spoke with {whom}.", "he": "בוצע: דיברתי עם {whom}."},
         Outcome.VOICEMAIL: {
@@ -87,6 +88,9 @@ class PhoneCall(TaskType):
     def describe(self, parameters: Parameters, language: str, region: str) -> str:
         text = in_language(self.SUMMARY, language)
         return text.format(whom=whom(parameters, language, region), instructions=parameters["instructions"])
+
+    def brief(self, parameters: Parameters, language: str, region: str) -> str:
+        return in_language(self.BRIEF, language).format(whom=whom(parameters, language, region))
 
     def execute(self, order: Order) -> Receipt:
         receipt = clients.call_handler().order(

@@ -53,6 +53,7 @@ class TextMessage(TaskType):
         Slot(name="words", ask={"en": "What shall the text say?", "he": "מה לכתוב בהודעה?"}),
     )
     SUMMARY = {"en": "I will text {whom}: “{words}”.", "he": "אשלח הודעה אל {whom}: „{words}”."}
+    BRIEF = {"en": "the text to {whom}", "he": "ההודעה אל {whom}"}
     TOLD = {
         Outcome.DONE: {"en": "The text to {whom} is sent.", "he": "ההודעה אל {whom} נשלחה."},
         Outcome.FAILED: {"en": "The text to {whom} could not be sent.", "he": "לא ניתן היה לשלוח את ההודעה אל {whom}."},
@@ -94,6 +95,9 @@ class TextMessage(TaskType):
         return in_language(self.SUMMARY, language).format(
             whom=whom(parameters, language, region), words=parameters["words"]
         )
+
+    def brief(self, parameters: Parameters, language: str, region: str) -> str:
+        return in_language(self.BRIEF, language).format(whom=whom(parameters, language, region))
 
     def execute(self, order: Order) -> Receipt:
         receipt = clients.sms_agent().send(

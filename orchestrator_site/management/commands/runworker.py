@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
+import calls.sweeps
 from approvals import sweeps
 from conversations.wakeups import wake
 from orchestrator_site.worker.cluster import WatchedCluster
@@ -45,6 +46,7 @@ def sweep() -> None:
     close_old_connections()
     try:
         sweeps.run()
+        calls.sweeps.run()
         # Whatever was missed, for whatever reason: somebody looks once a minute.
         wake()
     except DatabaseError:

@@ -15,7 +15,9 @@ import argparse
 import resource
 import statistics
 import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,7 +54,10 @@ def main() -> None:
         for number in range(asked.rounds):
             mine = phones[number * asked.texts % 600 :][: asked.texts]
             report(f"floor, {asked.texts} at once", floor(system, mine))
+            before = cpu_seconds()
             report(f"texts, {asked.texts} at once", texts(system, mine))
+            spent = {name: (seconds - before[name]) * 1000 / asked.texts for name, seconds in cpu_seconds().items()}
+            print("    CPU per text: " + ", ".join(f"{name} {ms:.1f} ms" for name, ms in sorted(spent.items())))
     connections.close_all()
     if settings.PRIVATE_DATABASE:
         devdb.stop(settings.PRIVATE_DATABASE)
@@ -90,7 +95,8 @@ def texts(system: System, phones: list[str]) -> list[float]:
 
         accepted = dict(callers.map(send, phones))
     sent = wait_for(system, len(before), len(phones))
-    print(f"    accepted within {max(accepted.values()) - start:.2f} s, all sent after {max(sent.values()) - start:.2f} s")
+    last_accepted, last_sent = max(accepted.values()) - start, max(sent.values()) - start
+    print(f"    accepted within {last_accepted:.2f} s, all sent after {last_sent:.2f} s")
     return [sent[phone] - accepted[phone] for phone in phones]
 
 
@@ -102,7 +108,8 @@ def wait_for(system: System, already: int, count: int) -> dict[str, float]:
             break
     else:
         left = QueuedResponse.objects.exclude(status="sent").values_list("status", "reasons")[:5]
-        raise SystemExit(f"not all were sent: {list(left)}, {Workflow.objects.exclude(status='completed').count()} open")
+        unfinished = Workflow.objects.exclude(status="completed").count()
+        raise SystemExit(f"not all were sent: {list(left)}, {unfinished} workflows unfinished")
     sent = httpx2.get(f"{system.simulators['sms_agent']}/_sent", timeout=60).json()[already:]
     if len(sent) != count or len({text["to"] for text in sent}) != count:
         raise SystemExit(f"{len(sent)} texts went out for {count}")
@@ -112,7 +119,7 @@ def wait_for(system: System, already: int, count: int) -> dict[str, float]:
 def floor(system: System, phones: list[str]) -> list[float]:
     """The same calls in sequence, by as many threads, without us: what nobody can be faster than."""
     where = system.simulators
-    question = {"model": "m", "messages": [{"role": "system", "content": "x"}, {"role": "user", "content": QUESTION}]}
+    question = {"model": "m", "messages": [{"role": "user", "content": QUESTION}]}
     clients = [httpx2.Client(timeout=60) for _ in range(min(len(phones), 200))]
 
     def one(number: int) -> float:
@@ -132,6 +139,24 @@ def floor(system: System, phones: list[str]) -> list[float]:
     for client in clients:
         client.close()
     return took
+
+
+def cpu_seconds() -> dict[str, float]:
+    """Processor time so far of everything that we started, by what it is, and of Postgres."""
+    spent: dict[str, float] = defaultdict(float)
+    ticks = os.sysconf("SC_CLK_TCK")
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            name = _name_of((status.parent / "cmdline").read_bytes().decode(errors="replace"))
+            fields = status.read_text().rpartition(")")[2].split()
+            spent[name] += (int(fields[11]) + int(fields[12])) / ticks
+    spent.pop("", None)
+    return spent
+
+
+def _name_of(command: str) -> str:
+    words = {"gunicorn": "web", "runworker": "worker", "simulate": "simulators", "postgres": "postgres"}
+    return next((name for word, name in words.items() if word in command), "")
 
 
 def report(what: str, seconds: list[float]) -> None:

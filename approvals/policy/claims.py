@@ -1,8 +1,10 @@
 """What a draft claims: threats, gifts, promises and other people's affairs, found by the `[gates]` vocabularies.
 
-A rule is a table of phrases: `says` is what must not be said, `unless` is what makes the same words harmless ("I cannot
-give legal advice"), `unless_asked` does so in a question. They are looked for in one clause, so that a "but" ends the
-harmlessness. A draft is read with the phrases of its own language and with the English ones that slip into every draft.
+A rule is a table of phrases: `says` is what must not be said, `about` and `does` are what must not be said together;
+`denied` before a claim takes it back ("we are not taking you to"), `unless` anywhere in the clause makes it harmless ("I
+cannot give legal advice"), `unless_asked` does so in a question; nothing excuses `always`. A clause ends at a full stop
+and before a "but". A draft is read with the phrases of its own language, and with the English ones, which slip into every
+draft; a claim is excused only in the language it is made in ("no" denies in English and is a place in Portuguese).
 """
 
 import re
@@ -10,12 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from approvals.policy.language import is_listed
 from approvals.policy.languages import languages, section
-from approvals.policy.phrasebook import Match
+from approvals.policy.phrasebook import Match, Phrasebook
 from approvals.policy.rules import Rules
 from approvals.policy.terms import Terms, terms
 from approvals.policy.text import normalise
-from approvals.policy.vocabulary import phrasebook
 from approvals.policy.words import Words, read, read_as_written
 
 _PROMISE = "promise_outside_rules"
@@ -23,11 +25,19 @@ _PROMISE = "promise_outside_rules"
 
 @dataclass(frozen=True, kw_only=True)
 class _Clause:
-    """A stretch of tokens between full stops and turning words."""
+    """A stretch of tokens between full stops and turning words, and the phrases found in it."""
 
     start: int
     end: int
     asks: bool
+    matches: tuple[Match, ...]
+
+    def said(self, *labels: str) -> list[Match]:
+        return [match for match in self.matches if match.label in labels]
+
+    @property
+    def is_excused(self) -> bool:
+        return bool(self.said("unless", "unless_asked") if self.asks else self.said("unless"))
 
     def holds(self, place: int) -> bool:
         return self.start <= place < self.end
@@ -36,12 +46,9 @@ class _Clause:
 def found(rule: str, text: str, language: str | None) -> str | None:
     """The words with which a text in this language breaks a rule, in canonical spelling; None when it keeps it."""
     words = read_as_written(text)
-    said = _matches(rule, words, language)
-    for clause in _clauses(words):
-        claims = [match for match in said if match.label == "says" and clause.holds(match.start)]
-        if claims and not _harmless(said, clause):
-            return max(claims, key=lambda match: len(match.phrase)).phrase
-    return None
+    spoken = languages() if language is None else dict.fromkeys((language, "en"))
+    clauses = (clause for code in spoken for clause in _clauses(words, _book(rule, code).find(words)))
+    return next((claim for clause in clauses if (claim := _claim(clause))), None)
 
 
 def promise_outside_rules(text: str, language: str | None, tenant_message: str, rules: Rules) -> str | None:
@@ -51,13 +58,14 @@ def promise_outside_rules(text: str, language: str | None, tenant_message: str, 
     what the tenant asked for.
     """
     words = read_as_written(text)
-    said, named = _matches(_PROMISE, words, language), terms(words)
-    for clause in _clauses(words):
-        if _outside(named, rules, clause) and not _harmless(said, clause):
+    named = terms(words)
+    clauses = _clauses(words, _about_promises(words, language))
+    for clause in clauses:
+        if _outside(named, rules, clause) and not clause.is_excused:
             return " ".join(token.text for token in words.tokens[clause.start : clause.end])
-    agreed = next((match for match in said if match.label == "yes"), None)
-    evades = named.durations or named.rates or any(match.label == "unless" for match in said)
-    return agreed.phrase if agreed and not evades and _asks_too_much(tenant_message, rules) else None
+    agreed = [match for clause in clauses for match in clause.said("yes")]
+    evades = named.durations or named.rates or any(clause.said("unless") for clause in clauses)
+    return agreed[0].phrase if agreed and not evades and _asks_too_much(tenant_message, rules) else None
 
 
 def third_party(
@@ -76,44 +84,75 @@ def without_names(text: str, names: Iterable[str]) -> str:
     return re.sub(rf"\b(?:{'|'.join(map(re.escape, parts))})\b", "", text) if parts else text
 
 
-# What stands for any person's name in `[gates.words]`; no word of any language.
-_SOMEBODY = "somebodysname"
-_NAME = re.compile(r"\b[A-Z][a-zà-ÿ]+(?:['’-][A-Z]?[a-zà-ÿ]+)*(?:\s[A-Z](?:[a-zà-ÿ']+|\.))*")
+# --- clauses and what they claim
 
 
-def _names_marked(text: str, own_names: Sequence[str]) -> str:
-    """The text with every other person's name replaced by one mark."""
-    text = without_names(text, own_names)
-    return _NAME.sub(lambda match: _SOMEBODY if _is_name(match, text) else match.group(), text)
+def _claim(clause: _Clause) -> str | None:
+    """The words of a clause that must not be said and that nothing in it excuses."""
+    always = clause.said("always")
+    if always or clause.is_excused:
+        return always[0].phrase if always else None
+    says, about, does = ([match.phrase for match in _undenied(clause, label)] for label in ("says", "about", "does"))
+    if says:
+        return max(says, key=len)
+    return f"{about[0]} ... {does[0]}" if about and does else None
 
 
-def _is_name(match: re.Match[str], text: str) -> bool:
-    """A single capital at the beginning of a sentence tells nothing; two in a row, or one inside, is a name."""
-    if match.group() in _not_names():
-        return False
-    before = text[: match.start()].rstrip()
-    return " " in match.group() or (bool(before) and before[-1] not in '.!?\n¿¡:"')
+def _undenied(clause: _Clause, label: str) -> list[Match]:
+    denials = clause.said("denied")
+    return [match for match in clause.said(label) if not any(no.start < match.start <= no.end for no in denials)]
+
+
+def _clauses(words: Words, found: Iterable[Match]) -> list[_Clause]:
+    matches = list(found)
+    clauses = []
+    start = 0
+    for place, token in enumerate(words.tokens):
+        if token.text in {".", "?", "!"} or token.text in _turns():
+            if place > start:
+                here = tuple(match for match in matches if start <= match.start < place)
+                clauses.append(_Clause(start=start, end=place, asks=token.text == "?", matches=here))
+            start = place + 1
+    return clauses
+
+
+@cache
+def _turns() -> frozenset[str]:
+    return frozenset(word for code in languages() for word in section(code, "gates").get("turns", ()))
+
+
+@cache
+def _book(rule: str, language: str) -> Phrasebook:
+    phrases = section(language, "gates").get(rule, {})
+    return Phrasebook([(language, label, phrase) for label in phrases for phrase in phrases[label]], _classes(language))
+
+
+@cache
+def _classes(language: str) -> dict[str, list[str]]:
+    """The word classes: those that every engine shares from all languages, ours from this one, else from English."""
+    pooled: dict[str, list[str]] = {}
+    for code in languages():
+        for name, phrases in section(code, "words").items():
+            pooled.setdefault(name, []).extend(phrases)
+    for code in ("en", language):
+        pooled.update(section(code, "gates").get("words", {}))
+    return pooled
+
+
+# --- promises
+
+
+def _about_promises(words: Words, language: str | None) -> Iterator[Match]:
+    for code in languages() if language is None else (language,):
+        yield from _book(_PROMISE, code).find(words)
 
 
 def _asks_too_much(tenant_message: str, rules: Rules) -> bool:
     """Does the tenant name terms outside the rules, other than those of their life ("been here 3 years")?"""
     words = read(tenant_message)
     wanted = terms(words)
-    tells = [match.start for match in _matches(_PROMISE, words, None) if match.label == "tells"]
-    return any(
-        _outside(wanted, rules, clause) and not any(clause.holds(place) for place in tells)
-        for clause in _clauses(words)
-    )
-
-
-def _matches(rule: str, words: Words, language: str | None) -> list[Match]:
-    spoken = tuple(dict.fromkeys((language, "en"))) if language in languages() else None
-    return list(phrasebook("gates", rule, spoken).find(words))
-
-
-def _harmless(said: Iterable[Match], clause: _Clause) -> bool:
-    excuses = {"unless", "unless_asked"} if clause.asks else {"unless"}
-    return any(match.label in excuses and clause.holds(match.start) for match in said)
+    clauses = _clauses(words, _about_promises(words, None))
+    return any(_outside(wanted, rules, clause) and not clause.said("tells") for clause in clauses)
 
 
 def _outside(named: Terms, rules: Rules, clause: _Clause) -> bool:
@@ -122,18 +161,32 @@ def _outside(named: Terms, rules: Rules, clause: _Clause) -> bool:
     return any(clause.holds(place) for place in too_long + too_little)
 
 
-def _clauses(words: Words) -> Iterator[_Clause]:
-    start = 0
-    for place, token in enumerate(words.tokens):
-        if token.text in {".", "?", "!"} or token.text in _turns():
-            if place > start:
-                yield _Clause(start=start, end=place, asks=token.text == "?")
-            start = place + 1
+# --- names
+
+# What stands for a person's name in `[gates.words]`, surely or perhaps; no words of any language.
+_SOMEBODY = "somebodysname"
+_PERHAPS = "perhapsaname"
+_NAME = re.compile(
+    r"\b(?:(?:Mrs?|Ms|Dr|Sra?|Sr|Srta|Don|Doña|Dona|Mme)\.?\s)?"
+    r"[A-Z][a-zà-ÿ]+(?:['’-][A-Z]?[a-zà-ÿ]+)*(?:\s[A-Z](?:[a-zà-ÿ']+|\.))*"
+)
 
 
-@cache
-def _turns() -> frozenset[str]:
-    return frozenset(word for code in languages() for word in section(code, "gates").get("turns", ()))
+def _names_marked(text: str, own_names: Sequence[str]) -> str:
+    """The text with every other person's name replaced by one mark."""
+    text = without_names(text, own_names)
+    return _NAME.sub(lambda match: _marked(match, text), text)
+
+
+def _marked(match: re.Match[str], text: str) -> str:
+    """Two capitals in a row, or one inside a sentence, are a name; an unknown word that begins a sentence may be."""
+    name = match.group()
+    if name in _not_names():
+        return name
+    before = text[: match.start()].rstrip()
+    if " " in name or (before and before[-1] not in '.!?\n¿¡:"'):
+        return _SOMEBODY
+    return name if is_listed(re.split(r"['’]", name)[0]) else _PERHAPS
 
 
 @cache

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from approvals.policy import claims
 from approvals.policy.figures import Figure, known_values, money_figures
@@ -16,11 +17,11 @@ from approvals.policy.language import Detected, detect
 from approvals.policy.rules import Rules
 from approvals.policy.segments import measure
 from approvals.policy.terms import terms
-from approvals.policy.text import strip_control_lines
-from approvals.policy.words import read, read_as_written
+from approvals.policy.text import strip_control_lines, strip_invisible
+from approvals.policy.words import read
 
-# Below this certainty the language of a draft is not held against it.
-SURE_OF_LANGUAGE = Decimal("0.90")
+# Below this certainty the language of a draft is not held against it; the tenant's own has the benefit of the doubt.
+SURE_OF_LANGUAGE = Decimal("0.55")
 # What a manager may spend on one reply of their own.
 MANAGER_SEGMENTS = 3
 
@@ -64,8 +65,10 @@ Finding = tuple[Level, str] | None
 Check = Callable[[str, DraftFacts, Rules], Finding]
 
 
+@lru_cache(maxsize=1024)
 def check_gates(text: str, facts: DraftFacts, rules: Rules) -> tuple[Gate, ...]:
-    """Every gate in the order of the written rules, whatever it finds."""
+    """Every gate in the order of the written rules, whatever it finds; what cannot be seen is not judged."""
+    text = strip_invisible(text)
     said = _CONTROL_REMARK.sub("", text)
     return tuple(
         _gate(code, check(text if code in _ABOUT_THE_BYTES else said, facts, rules)) for code, check in _CHECKS.items()
@@ -76,7 +79,7 @@ def figures(text: str, facts: DraftFacts, rules: Rules) -> tuple[Figure, ...]:
     """Every money figure of the text with where it comes from. For an unknown tenant none has a source."""
     if not facts.tenant_known:
         return money_figures(text, {})
-    named = terms(read_as_written(text)).durations + terms(read(facts.tenant_message)).durations
+    named = terms(read(text)).durations + terms(read(facts.tenant_message)).durations
     known = known_values(
         amount_owed=facts.amount_owed,
         tenant_portion=facts.tenant_portion,
@@ -85,6 +88,11 @@ def figures(text: str, facts: DraftFacts, rules: Rules) -> tuple[Figure, ...]:
         rules=rules,
     )
     return money_figures(text, known)
+
+
+def injection_note(tenant_message: str) -> str | None:
+    """The words with which a tenant gives orders to the model. A note for the manager; it changes no decision."""
+    return claims.found("prompt_injection", tenant_message, None)
 
 
 def red(gates: Iterable[Gate]) -> tuple[Gate, ...]:

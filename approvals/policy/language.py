@@ -19,6 +19,8 @@ from approvals.policy.languages import languages, section
 
 # How much more often a common word occurs than another one of the list.
 _COMMON_WEIGHT = 12
+# In how many running words a listed word occurs about once: the same for every language, however long its list.
+_RUNNING_WORDS = 3000
 # The share of running words that are on no list.
 _UNLISTED = 0.15
 # No single word may say more than this against a language: it may be a name or a loan.
@@ -64,6 +66,11 @@ def language_code(name: str | None) -> str | None:
         if wanted in known or wanted.partition("-")[0] == code or wanted.partition("_")[0] == code:
             return code
     return None
+
+
+def is_listed(word: str) -> bool:
+    """Is this an ordinary word of any of our languages?"""
+    return any(word.casefold() in _weights(code) for code in _speakers())
 
 
 def language_name(code: str) -> str:
@@ -114,12 +121,11 @@ class _Speaker:
         for word, weight in weights.items():
             if _bare(word) != word:
                 spelt[_bare(word)] += weight
-        self._total = sum(spelt.values())
         self._weights = spelt
         self._spelling = _Spelling(spelt)
 
     def probability(self, word: str) -> float:
-        listed = self._weights.get(word, 0) / self._total
+        listed = self._weights.get(word, 0) / _RUNNING_WORDS
         return (1 - _UNLISTED) * listed + _UNLISTED * self._spelling.probability(word)
 
 
@@ -161,6 +167,7 @@ def _speakers() -> dict[str, _Speaker]:
     return {code: _Speaker(_weights(code)) for code in languages() if section(code, "language")}
 
 
+@cache
 def _weights(code: str) -> dict[str, int]:
     table = section(code, "language")
     weights = dict.fromkeys(str(table.get("words", "")).casefold().split(), 1)

@@ -6,11 +6,12 @@ A phrase is words separated by blanks, written in any spelling the reader unders
     <name>      any phrase of that class           x?          x or nothing, x being a word, class or group
     word*       words that begin so                (a|b)*      up to four of them in a row, or none
     #           a number, in digits or in words
-    &           an ordinal number ("15th")         ..          at most four words, within the clause
+    &           an ordinal number ("15th")         ..          at most four words, none a negation, in the clause
     _           any one word
     ^  $  ¿     start, end of the sentence; "?"    ...         at most twelve words, within the sentence
 
-Classes and phrases are pooled over all languages, because people mix them ("mi lawyer te va a llamar").
+Classes are pooled over all languages, because people mix them ("mi lawyer te va a llamar"); a phrase counts only where
+its language is spoken.
 """
 
 import re
@@ -21,7 +22,6 @@ from approvals.policy.words import Words, canonical_words
 
 _ITEM = re.compile(r"<[\w]+>|\.\.\.|\.\.|[()|?^$#&]|[^\s()|?<>]+")
 _FIXED = {
-    "..": r"(?:[^ .?,!]+ ){0,4}?",
     "...": r"(?:[^ .?!]+ ){0,12}?",
     "_": r"[^ .?,!]+ ",
     "#": r"[0-9]+(?:\.[0-9]+)? ",
@@ -45,19 +45,20 @@ class Match:
 @dataclass(frozen=True, kw_only=True)
 class _Phrase:
     label: str
+    language: str
     pattern: re.Pattern[str]
 
 
 class Phrasebook:
-    """Phrases under labels, ready to be found in a text."""
+    """Phrases under labels, ready to be found in a text; made of (language, label, phrase)."""
 
-    def __init__(self, labelled: Iterable[tuple[str, str]], classes: Mapping[str, Iterable[str]]) -> None:
+    def __init__(self, labelled: Iterable[tuple[str, str, str]], classes: Mapping[str, Iterable[str]]) -> None:
         notation = _Notation(classes)
         self._needing: dict[str, list[_Phrase]] = {}
         self._always: list[_Phrase] = []
-        for label, source in labelled:
+        for language, label, source in labelled:
             source_pattern, needs = notation.compile(source)
-            phrase = _Phrase(label=label, pattern=re.compile(r"(?<= )" + source_pattern))
+            phrase = _Phrase(label=label, language=language, pattern=re.compile(r"(?<= )" + source_pattern))
             for word in needs:
                 self._needing.setdefault(word, []).append(phrase)
             if not needs:
@@ -66,6 +67,8 @@ class Phrasebook:
     def find(self, words: Words) -> Iterator[Match]:
         """Every place where a phrase fits, in no particular order; overlaps are the caller's affair."""
         for phrase in self._candidates(words):
+            if phrase.language not in words.spoken:
+                continue
             for found in phrase.pattern.finditer(words.text):
                 start, end = words.span(found.start(), found.end())
                 yield Match(label=phrase.label, start=start, end=end, phrase=found.group().strip())
@@ -98,6 +101,8 @@ class _Notation:
     def __init__(self, classes: Mapping[str, Iterable[str]]) -> None:
         self._classes = classes
         self._compiled: dict[str, tuple[str, frozenset[str]]] = {}
+        # A gap over "not" would turn the meaning round.
+        self._negations = "(?:" + "|".join(sorted(classes.get("negation", ("not",)))) + ") "
 
     def compile(self, source: str) -> tuple[str, frozenset[str]]:
         items = _ITEM.findall(source)
@@ -113,6 +118,10 @@ class _Notation:
             branches.append(self._sequence(items))
         if len(branches) == 1:
             return branches[0]
+        if any(re.fullmatch(pattern, "") for pattern, _ in branches):
+            raise ValueError(
+                "one of the alternatives before " + repr(items[:3]) + " is empty: put the ? after the bracket"
+            )
         needs = frozenset().union(*(need for _, need in branches)) if all(need for _, need in branches) else frozenset()
         # The longest first, so that "a week" is not cut short by "a".
         patterns = sorted((pattern for pattern, _ in branches), key=len, reverse=True)
@@ -141,6 +150,8 @@ class _Notation:
             return compiled
         if item.startswith("<"):
             return self._class(item[1:-1])
+        if item == "..":
+            return rf"(?:(?!{self._negations})[^ .?,!]+ ){{0,4}}?", frozenset()
         if item in _FIXED:
             return _FIXED[item], frozenset()
         if item.endswith("*"):

@@ -52,8 +52,7 @@ def terms(words: Words) -> Terms:
     for match in phrasebook("gates", "terms").longest(words):
         numbers = _numbers(words, match)
         if match.label in _RHYTHMS:
-            # In "$50 the first week, 60 a week" the figure nearest to the rhythm is the one repeated.
-            rates.append(Rate(weekly=numbers[-1] / _RHYTHMS[match.label], start=match.start))
+            rates.append(Rate(weekly=numbers[0] / _RHYTHMS[match.label], start=match.start))
         elif match.label == "total":
             rates.append(Rate(weekly=numbers[0] / max(numbers[-1], Decimal(1)), start=match.start))
             durations.extend(_duration(numbers[-1], Decimal(1), match.start))

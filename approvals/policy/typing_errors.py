@@ -6,12 +6,9 @@ A replaced letter is forgiven in long words only, because short words become oth
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
 
-from approvals.policy import languages
-from approvals.policy.text import normalise
+from approvals.policy.lexicon import words_of
 
-_SECTIONS = ("words", "numbers", "calendar", "plans", "escalation", "opt_out", "holds")
 _SHORTEST = 5
 _SHORTEST_FOR_A_REPLACED_LETTER = 7
 
@@ -20,8 +17,7 @@ class Corrector:
     """Brings a mistyped word back to the word of our language files that it was meant to be."""
 
     def __init__(self, codes: Iterable[str]) -> None:
-        codes = tuple(codes)
-        self._known = frozenset(word for code in codes for word in _words_of(code))
+        self._known = frozenset(word for code in codes for word in words_of(code))
         self._shortened: dict[str, set[str]] = {}
         for word in self._known:
             if len(word) >= _SHORTEST:
@@ -68,22 +64,3 @@ def _squeezed(word: str) -> Iterator[str]:
 
 def _without_a_letter(word: str) -> Iterator[str]:
     return (word[:place] + word[place + 1 :] for place in range(len(word)))
-
-
-def _words_of(code: str) -> Iterator[str]:
-    for section in ("spelling", *_SECTIONS):
-        yield from _words_in(languages.section(code, section))
-
-
-def _words_in(entry: Any) -> Iterator[str]:
-    if isinstance(entry, dict):
-        for key, value in entry.items():
-            yield from _words_in(key)
-            yield from _words_in(value)
-    elif isinstance(entry, list):
-        for value in entry:
-            yield from _words_in(value)
-    elif isinstance(entry, str):
-        for word in normalise(entry).replace("'", "").split():
-            bare = word.strip("()|?<>^$.,")
-            yield from (part for part in bare.replace("(", "|").replace(")", "|").split("|") if part.isalpha())

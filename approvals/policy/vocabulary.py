@@ -8,24 +8,23 @@ from approvals.policy.phrasebook import Phrasebook
 
 
 @cache
-def phrasebook(section: str, part: str, only: tuple[str, ...] | None = None) -> Phrasebook:
-    """The phrases of `[section.part]`, each key of the table being a label; of all languages, or only of some."""
-    spoken = only or languages.languages()
-    return Phrasebook(list(_labelled(section, part, spoken)), _classes(section, spoken))
+def phrasebook(section: str, part: str) -> Phrasebook:
+    """The phrases of `[section.part]`, each key of the table being a label."""
+    return Phrasebook(list(_labelled(section, part)), _classes(section))
 
 
-def _labelled(section: str, part: str, spoken: tuple[str, ...]) -> Iterable[tuple[str, str]]:
-    for language in spoken:
+def _labelled(section: str, part: str) -> Iterable[tuple[str, str, str]]:
+    for language in languages.languages():
         for label, phrases in languages.section(language, section).get(part, {}).items():
             for phrase in phrases:
-                yield label, phrase
+                yield language, label, phrase
 
 
 @cache
-def _classes(section: str, spoken: tuple[str, ...]) -> dict[str, list[str]]:
+def _classes(section: str) -> dict[str, list[str]]:
     """The word classes that every engine shares, and those of this section."""
     pooled: dict[str, list[str]] = {}
-    for language in spoken:
+    for language in languages.languages():
         for table in (languages.section(language, "words"), languages.section(language, section).get("words", {})):
             for name, phrases in table.items():
                 pooled.setdefault(name, []).extend(phrases)

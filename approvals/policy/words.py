@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import cache, cached_property, lru_cache
 
 from approvals.policy import languages
+from approvals.policy.lexicon import spoken
 from approvals.policy.numbers import Figure, figure_from_digits, number_in_words
 from approvals.policy.text import normalise
 from approvals.policy.typing_errors import Corrector
@@ -38,6 +39,11 @@ class Words:
     def vocabulary(self) -> frozenset[str]:
         return frozenset(token.text for token in self.tokens)
 
+    @cached_property
+    def spoken(self) -> frozenset[str]:
+        """The languages of the message; with every expression of every language we would mistake one for the other."""
+        return spoken(token.text for token in self.tokens)
+
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The range of tokens that a range of characters of `text` covers."""
         return bisect_right(self.starts, start) - 1, bisect_right(self.starts, end - 1)
@@ -45,7 +51,9 @@ class Words:
     def without(self, spans: Iterator[tuple[int, int]]) -> "Words":
         """The same row with some tokens blanked out, so that nothing is found in them."""
         blank = {place for start, end in spans for place in range(start, end)}
-        return _join([Word(text="_") if place in blank else token for place, token in enumerate(self.tokens)])
+        rest = _join([Word(text="_") if place in blank else token for place, token in enumerate(self.tokens)])
+        rest.__dict__["spoken"] = self.spoken
+        return rest
 
 
 @lru_cache(maxsize=256)
@@ -56,8 +64,10 @@ def read(message: str) -> Words:
 
 @lru_cache(maxsize=256)
 def read_as_written(text: str) -> Words:
-    """Reads a text of ours, in which an unusual word is no typing error ("changes" are not "charges")."""
-    return _read(text, None)
+    """Reads a text of ours, whose unusual words are no typing errors ("changes"); whoever asks knows its language."""
+    words = _read(text, None)
+    words.__dict__["spoken"] = frozenset(languages.languages())
+    return words
 
 
 def _read(text: str, corrector: Corrector | None) -> Words:

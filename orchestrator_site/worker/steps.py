@@ -25,9 +25,9 @@ STEPS: tuple[Step[Any, Any], ...] = (
     Step(name="place", claim=claim_calls, act=place_call, record=record_calls),
     # Somebody waits for the reply at this very moment.
     Step(name="reply", claim=claim_turns, act=think, record=record_turns),
-    Step(name="look", claim=claim_looks, act=look_for_text, record=record_looks),
-    Step(name="look_for_call", claim=claim_call_looks, act=look_for_call, record=record_call_looks),
-    Step(name="poll_call", claim=claim_polls, act=poll_call, record=record_polls),
-    Step(name="notify", claim=claim_notices, act=send_notice, record=record_notices),
+    Step(name="look", claim=claim_looks, act=look_for_text, record=record_looks, pause=1.0),
+    Step(name="look_for_call", claim=claim_call_looks, act=look_for_call, record=record_call_looks, pause=1.0),
+    Step(name="poll_call", claim=claim_polls, act=poll_call, record=record_polls, pause=1.0),
+    Step(name="notify", claim=claim_notices, act=send_notice, record=record_notices, pause=0.2),
     Step(name="draft", claim=claim_drafts, act=write_draft, record=record_drafts),
 )

@@ -100,6 +100,7 @@ _PER_WEEK = {
     "semimonthly": 2 / WEEKS_A_MONTH,
     "monthly": 1 / WEEKS_A_MONTH,
     "daily": Fraction(7),
+    "twice_a_week": Fraction(2),
     "yearly": 1 / Fraction(WEEKS_A_YEAR),
 }
 

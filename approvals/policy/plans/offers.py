@@ -4,6 +4,7 @@ Order of events: find the parts, join amounts to their rhythm or their total, as
 offered, take the first (or its correction), then look for its length and its start; what is left may be a one-off.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -18,6 +19,7 @@ from approvals.policy.words import Words, read
 
 FARTHEST = 8  # words between an amount and its rhythm
 SURELY_A_LENGTH = 4  # "in 6 weeks" spreads an amount, "in 2 weeks" is a day
+SMALLEST_BARE = Decimal(10)  # "1 income", "at 9 on monday": without a money sign a small number is none
 ABSURD_WEEKLY = Decimal(10_000)  # nobody means it
 
 
@@ -64,6 +66,7 @@ def _find_parts(message: str, today: date) -> Parts:
     found_rhythms, found_lengths = rhythms(words), lengths(words)
     days = [day for day in days_named(words, today) if not _inside(day, found_rhythms)]
     found_lengths = [length for length in found_lengths if not _inside(length, found_rhythms)]
+    days = [day for day in days if not _inside(day, found_lengths)]
     taken = [(part.start, part.end) for part in (*found_rhythms, *found_lengths, *days)]
     return Parts(
         words=words,
@@ -75,8 +78,9 @@ def _find_parts(message: str, today: date) -> Parts:
     )
 
 
-def _inside(part: Day | Length, others: list[Rhythm]) -> bool:
-    return any(other.start < part.end and part.start < other.end for other in others)
+def _inside(part: Day | Length, others: Sequence[Rhythm | Length]) -> bool:
+    """ "15th" belongs to the rhythm in "on the 1st and 15th", "weekly" to the length in "12 weekly payments"."""
+    return any(other.start <= part.start and part.end <= other.end for other in others)
 
 
 # -- joining
@@ -103,17 +107,21 @@ def _frames(parts: Parts) -> list[Frame]:
 
 
 def _total(parts: Parts, amount: Amount) -> Frame | None:
-    """ "600 over 6 weeks": an amount without a rhythm of its own, with a length it is spread over right after it."""
+    """ "600 over 6 weeks", "6 weeks to pay the 600": an amount beside a length it is spread over, without own rhythm."""
     if any(0 <= rhythm.start - amount.end <= 1 for rhythm in parts.rhythms):
         return None
     for length in parts.lengths:
-        gap = parts.words.tokens[amount.end : length.start]
-        near = 0 <= length.start - amount.end <= 5 and not any(token.figure or token.text in ".?!" for token in gap)
-        if length.spreads and near and _is_spread(parts, length):
-            rhythm = next((rhythm for rhythm in parts.rhythms if 0 <= rhythm.start - length.end <= 4), None)
-            if length.weeks is not None or (rhythm and rhythm.per_week):
-                return Frame(amount=amount, length=length, rhythm=rhythm)
+        rhythm = next((rhythm for rhythm in parts.rhythms if length.start <= rhythm.start <= length.end + 4), None)
+        is_counted = length.weeks is not None or (rhythm is not None and rhythm.per_week is not None)
+        if length.spreads and is_counted and _is_beside(parts, amount, length) and _is_spread(parts, length):
+            return Frame(amount=amount, length=length, rhythm=rhythm)
     return None
+
+
+def _is_beside(parts: Parts, amount: Amount, length: Length) -> bool:
+    first, second, reach = (amount, length, 5) if amount.start < length.start else (length, amount, 2)
+    gap = parts.words.tokens[first.end : second.start]
+    return len(gap) <= reach and not any(token.figure or token.text in ".?!" for token in gap)
 
 
 def _is_spread(parts: Parts, length: Length) -> bool:
@@ -147,18 +155,17 @@ def _choose(parts: Parts, frames: list[Frame]) -> Frame | None:
 
 
 def _counter_offer(parts: Parts, frames: list[Frame], stances: list[tuple[Frame, Stance]]) -> Frame | None:
-    """ "150 a week is too much, i can do 60": the rhythm is carried over from the figure it answers."""
-    answered = [frame for frame, stance in stances if frame.rhythm and stance != Stance.OFFERED]
-    corrected = [frame for frame, stance in stances if frame.rhythm]
+    """ "150 a week is too much, i can do 60": the rhythm is carried over from the figure it answers or corrects."""
     framed = {id(frame.amount) for frame in frames}
     for amount in parts.amounts:
         if id(amount) in framed or _has_day(parts, amount):
             continue
-        stance = parts.cues.stance(amount.start, amount.end)
-        if stance == Stance.OFFERED and answered:
-            return Frame(amount=amount, rhythm=replace(answered[0].rhythm, start=amount.end, end=amount.end))  # type: ignore[type-var]
-        if corrected and corrected[0].end <= amount.start and _is_corrected(parts, corrected[0], amount):
-            return Frame(amount=amount, rhythm=replace(corrected[0].rhythm, start=amount.end, end=amount.end))  # type: ignore[type-var]
+        said = parts.cues.stance(amount.start, amount.end)
+        for frame, stance in stances:
+            answers = said == Stance.OFFERED and stance in {Stance.REFUSED, Stance.MENTIONED}
+            corrects = frame.end <= amount.start and _is_corrected(parts, frame, amount) and stance != Stance.MENTIONED
+            if frame.rhythm and (answers or (corrects and said != Stance.REFUSED)):
+                return Frame(amount=amount, rhythm=replace(frame.rhythm, start=amount.end, end=amount.end))
     return None
 
 
@@ -196,7 +203,7 @@ def _spread(frame: Frame) -> tuple[Decimal | None, int | None]:
 
 
 def _repeated(parts: Parts, frame: Frame) -> tuple[Decimal | None, int | None]:
-    per_week = frame.rhythm.per_week if frame.rhythm else None
+    per_week = _payments_a_week(parts, frame)
     if per_week is None:
         return None, None
     length = _length_of(parts, frame)
@@ -204,6 +211,12 @@ def _repeated(parts: Parts, frame: Frame) -> tuple[Decimal | None, int | None]:
     if length is not None:
         weeks = length.weeks if length.weeks is not None else Fraction(length.payments or 0) / per_week
     return to_cents(_decimal(Fraction(frame.amount.value) * per_week)), whole(_decimal(weeks)) if weeks else None
+
+
+def _payments_a_week(parts: Parts, frame: Frame) -> Fraction | None:
+    """For "each payday" it is the rhythm of the pay, where the message tells it: "i get paid every two weeks"."""
+    rhythms_told = [frame.rhythm, *parts.rhythms] if frame.rhythm else []
+    return next((rhythm.per_week for rhythm in rhythms_told if rhythm and rhythm.per_week is not None), None)
 
 
 def _length_of(parts: Parts, frame: Frame) -> Length | None:
@@ -247,6 +260,8 @@ def _one_off(parts: Parts, frames: list[Frame], plan: Frame | None) -> OneOff | 
 def _promise(parts: Parts, amount: Amount) -> OneOff | None:
     stance = parts.cues.stance(amount.start, amount.end)
     day = _day_of(parts, amount)
+    if not amount.is_money and amount.value < SMALLEST_BARE:
+        return None
     if stance == Stance.OFFERED or (stance == Stance.UNSAID and day is not None):
         return OneOff(amount=to_cents(amount.value), date=day.date if day else None)
     return None

@@ -3,7 +3,8 @@
 
     before    the nearest cue to the left counts: "i paid 100 and now i can do 55"
     framing   rules its whole clause, whatever else stands there: "you said i can do 50 a week"
-    after     what follows: "150 a week is too much", "100 biweekly works for me"
+    after     what follows: "150 a week is too much", "100 biweekly works for me"; an `aside` ("you asked") only speaks
+              against a figure that nothing else offers
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ class Stance(StrEnum):
     UNSAID = "unsaid"  # no cue either way
 
 
-_FRAMING = frozenset({"question", "quote", "wish", "sarcasm", "condition", "refuse"})
+_FRAMING = frozenset({"question", "quote", "past", "wish", "sarcasm", "condition", "refuse"})
+_FAR_FRAMING = frozenset({"question", "quote"})
 _REFUSALS = frozenset({"refuse", "too_much"})
 _SENTENCE_ENDS = frozenset(".?!")
 
@@ -62,7 +64,9 @@ class Cues:
         if framing:
             return Stance.REFUSED if framing == "refuse" else Stance.MENTIONED
         follows = self._following(end)
-        left = self._nearest(clause, start, end)
+        left = self._nearest(clause, start)
+        if left is None and (self._is_framed_from_afar(clause) or self._is_joke(start)):
+            return Stance.MENTIONED
         if left is None and follows is None and self._strange_words(clause, start) > 2:
             return Stance.MENTIONED
         return _verdict(left, follows)
@@ -100,16 +104,29 @@ class Cues:
                     return cue.label
         return None
 
-    def _nearest(self, clause: int, start: int, end: int) -> str | None:
+    def _is_framed_from_afar(self, clause: int) -> bool:
+        """ "how long would it take, 50 a week": a question or quotation rules the clauses after it, too."""
+        sentence, _ = self.sentence(clause)
+        return any(cue.label in _FAR_FRAMING and sentence <= cue.start < clause for cue in self._leading)
+
+    def _is_joke(self, place: int) -> bool:
+        start, end = self.sentence(place)
+        return any(cue.label == "sarcasm" and start <= cue.start < end for cue in self._leading)
+
+    def _nearest(self, clause: int, start: int) -> str | None:
         """The label of the cue that ends nearest to the figure; of two the longer."""
-        cues = [cue for cue in self._leading if clause <= cue.start < start and cue.end <= end]
+        cues = [cue for cue in self._leading if clause <= cue.start < start]
         nearest = max(cues, key=lambda cue: (min(cue.end, start), -cue.start), default=None)
         return nearest.label if nearest else None
 
     def _following(self, end: int) -> str | None:
-        """The first cue after the figure, in its clause or opening the next one."""
+        """The first cue after the figure; of the next clause only a refusal counts: "75 a week? no way"."""
         limit = self.clause_end(end)
-        cues = [cue for cue in self._after if cue.start >= end and (cue.start <= limit or cue.start == limit + 1)]
+        cues = [
+            cue
+            for cue in self._after
+            if end <= cue.start < limit or (limit <= cue.start <= limit + 1 and cue.label == "too_much")
+        ]
         first = min(cues, key=lambda cue: (cue.start, -cue.end), default=None)
         return first.label if first else None
 
@@ -124,10 +141,12 @@ class Cues:
 def _verdict(left: str | None, follows: str | None) -> Stance:
     if follows in _REFUSALS or (left in _REFUSALS and follows != "offer"):
         return Stance.REFUSED
-    if left == "offer" or (left is None and follows == "offer"):
-        return Stance.MENTIONED if follows == "mention" else Stance.OFFERED
-    if left is not None:
+    if left == "price" and follows == "offer":
+        return Stance.OFFERED  # "is 30 a week ok", "my limit is 45 a week i can manage that"
+    if follows == "mention" or (left or follows) not in {None, "offer", "aside"}:
         return Stance.MENTIONED
+    if "offer" in {left, follows}:
+        return Stance.OFFERED
     return Stance.UNSAID if follows is None else Stance.MENTIONED
 
 

@@ -11,6 +11,7 @@ from django.db import DatabaseError, close_old_connections
 
 import calls.sweeps
 from approvals import sweeps
+from approvals.warmup import warm_up
 from conversations.wakeups import wake
 from orchestrator_site.worker.cluster import WatchedCluster
 
@@ -29,6 +30,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
+        # Before the first fork: the children share what is read here.
+        warm_up()
         cluster, sweep_at = WatchedCluster(), time.monotonic()
         while not self.stopping:
             cluster.keep_alive(WATCH_SECONDS)

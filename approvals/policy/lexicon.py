@@ -1,0 +1,44 @@
+"""Which words the language files know, and which languages a message may be written in."""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any
+
+from approvals.policy import languages
+from approvals.policy.text import normalise
+
+_SECTIONS = ("spelling", "words", "numbers", "calendar", "plans", "escalation", "opt_out", "holds")
+# A language that knows fewer of the words than this share of what the best one knows is not spoken in the message.
+SPOKEN_SHARE = 0.7
+
+
+@cache
+def words_of(language: str) -> frozenset[str]:
+    """Every word that stands anywhere in our tables of one language file, in its normal form."""
+    return frozenset(word for name in _SECTIONS for word in _words_in(languages.section(language, name)))
+
+
+def spoken(words: Iterable[str]) -> frozenset[str]:
+    """The languages that know these words about equally well: one as a rule, two where people mix them, all for "ok"."""
+    said = [word for word in words if word.isalpha()]
+    known = {language: sum(word in words_of(language) for word in said) for language in languages.languages()}
+    least = SPOKEN_SHARE * max(known.values())
+    return frozenset(language for language, count in known.items() if count >= least)
+
+
+def _words_in(entry: Any) -> Iterator[str]:
+    if isinstance(entry, dict):
+        for key, value in entry.items():
+            yield from _words_in(key)
+            yield from _words_in(value)
+    elif isinstance(entry, list):
+        for value in entry:
+            yield from _words_in(value)
+    elif isinstance(entry, str):
+        for word in entry.translate(_NOTATION).split():
+            bare = normalise(word).replace("'", "")
+            if bare.isalpha():
+                yield bare
+
+
+_NOTATION = str.maketrans(dict.fromkeys("()|?<>^$.,#&¿*_+", " "))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from calls.policy.intents import Intent, about_data, is_no, is_pure_cancel, is_yes
+from calls.policy.intents import Intent, about_data, is_no, is_pure_cancel, is_small_talk, is_yes
 from calls.policy.phone_numbers import BadNumber, Candidate
 from calls.policy.requests import CallRequest, contact_told, read_request
 from calls.replies import say
@@ -106,7 +106,7 @@ def _about_the_summary(text: str, said: Said, situation: Situation) -> Understoo
         return Understood(meaning=Meaning.CANCEL)
     if said.request.intent is Intent.STATUS and "?" in text:
         return Understood(meaning=Meaning.STATUS)
-    if said.request.intent is Intent.SMALLTALK:
+    if is_small_talk(text):
         return Understood(meaning=Meaning.SMALLTALK)
     if kind := _wanted(said):
         return _request(kind, said)
@@ -127,7 +127,7 @@ def _about_what_is_missing(text: str, said: Said, situation: Situation) -> Under
         return Understood(meaning=Meaning.YES if is_yes(text) else Meaning.NO)
     if said.request.intent is Intent.STATUS and "?" in text and not said.phone.candidates:
         return Understood(meaning=Meaning.STATUS)
-    if said.request.intent is Intent.SMALLTALK:
+    if is_small_talk(text):
         return Understood(meaning=Meaning.SMALLTALK)
     detail = _detail(said, situation)
     if not situation.asked:

@@ -119,6 +119,12 @@ def is_pure_cancel(message: str) -> bool:
     return not rest
 
 
+def is_small_talk(message: str) -> bool:
+    """Whether the message is pleasantries and nothing else: "make that in the morning" changes something."""
+    rest = phrases("intent", "smalltalk").sub(" ", Words.of(message).text)
+    return not any(sign[0].isalnum() for sign in tokens(rest))
+
+
 def about_data(message: str) -> bool:
     """Whether the user asks what is stored about them, or wants it erased."""
     return _mentions(Words.of(message), "about_data")

@@ -257,4 +257,7 @@ def emptiest(schema: Mapping[str, Any]) -> Any:
 
 TENANT_SCHEMA = "reply_to_tenant"
 # By the schema's name. A schema without an answerer gets the emptiest answer that fits it.
-ANSWERERS: dict[str, Callable[[Sequence[Message]], Answered]] = {TENANT_SCHEMA: reply_to_tenant, assistant.SCHEMA: assistant.read_turn}
+ANSWERERS: dict[str, Callable[[Sequence[Message]], Answered]] = {
+    TENANT_SCHEMA: reply_to_tenant,
+    assistant.SCHEMA: assistant.read_turn,
+}

@@ -198,6 +198,13 @@ def test_small_talk_while_confirming_repeats_the_summary(world: World) -> None:
     assert only_task().status == "confirming"
 
 
+@pytest.mark.parametrize("words", ["make that in the morning", "good, but for 8 people", "hello kitty cake please"])
+def test_a_change_with_a_pleasantry_in_it_is_a_change(world: World, words: str) -> None:
+    world.language_model.is_down()
+    say(PIZZA)
+    assert words in answer(words)
+
+
 def test_a_message_without_visible_words_is_refused(world: World) -> None:
     with pytest.raises(Invalid):
         say("\u200b \u2066")

@@ -4,8 +4,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import URLPattern
 from unfold.admin import TabularInline
 
+from approvals.console import views
 from approvals.models import (
     ApprovalAuditEntry,
     Escalation,
@@ -52,6 +54,9 @@ class QueuedResponseAdmin(ReadOnly):
     search_fields = ["conversation__phone", "conversation__tenant_name", "tenant_message", "final_text"]
     ordering = ["-created_at"]
     show_full_result_count = False
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*views.urls(self), *super().get_urls()]
 
 
 @admin.register(ApprovalAuditEntry)

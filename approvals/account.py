@@ -58,8 +58,16 @@ def facts_for_prompt(snapshot: Snapshot) -> AccountFacts | None:
     )
 
 
-def facts_for_gates(snapshot: Snapshot, *, tenant_message: str, language: str, **circumstances: bool) -> DraftFacts:
-    """What a draft is checked against; `circumstances` are the flags of DraftFacts."""
+def facts_for_gates(
+    snapshot: Snapshot,
+    *,
+    tenant_message: str,
+    language: str,
+    opted_out: bool = False,
+    newer_message_waiting: bool = False,
+    by_manager: bool = False,
+) -> DraftFacts:
+    """What a draft is checked against."""
     return DraftFacts(
         tenant_message=tenant_message,
         language=language or None,
@@ -68,7 +76,9 @@ def facts_for_gates(snapshot: Snapshot, *, tenant_message: str, language: str, *
         tenant_portion=portion(snapshot),
         days_late=snapshot.get("days_late"),
         tenant_known=bool(snapshot),
-        **circumstances,
+        opted_out=opted_out,
+        newer_message_waiting=newer_message_waiting,
+        by_manager=by_manager,
     )
 
 

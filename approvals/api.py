@@ -5,7 +5,7 @@ from threading import BoundedSemaphore
 from typing import Any
 from uuid import UUID
 
-from conversations.wakeups import wake
+from django.contrib.auth.models import AbstractUser
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, serializers, status
@@ -21,14 +21,15 @@ from approvals.sms_workflow.decisions import Decider
 from approvals.sms_workflow.escalations import open_escalation
 from conversations.models import Conversation
 from conversations.refusals import NotFound
+from conversations.wakeups import wake
 
 
 def decider(request: Request, manager_id: str = "") -> Decider:
     """Who decides: a signed-in person by name, or a service, for the manager whom it names."""
-    if hasattr(request.user, "role"):
-        name = f"{manager_id} via {request.user.name}" if manager_id else request.user.name
-        return Decider(name=name[:150], may_override=True)
-    return Decider(name=request.user.get_username(), may_override=request.user.has_perm("approvals.override_gates"))
+    if isinstance(request.user, AbstractUser):
+        return Decider(name=request.user.get_username(), may_override=request.user.has_perm("approvals.override_gates"))
+    name = f"{manager_id} via {request.user}" if manager_id else str(request.user)
+    return Decider(name=name[:150], may_override=True)
 
 
 def conversation_known_as(any_id: str) -> Conversation:
@@ -295,13 +296,13 @@ class Escalate(Checked):
     @extend_schema(request=Input, responses={201: Output})
     def post(self, request: Request) -> Response:
         body = self.checked(request)
-        wanted, reason = body.get("escalation_type"), body.get("escalation_reason") or body["reason"]
-        known = wanted in set(Category)
+        wanted, reason = body.get("escalation_type") or "", body.get("escalation_reason") or body["reason"]
+        category = Category(wanted) if wanted in set(Category) else Category.MANUAL
         named = body.get("severity") or body.get("priority")
         escalation = open_escalation(
             conversation_known_as(body["conversation_id"]),
-            category=str(wanted) if known else str(Category.MANUAL),
-            reason=reason if known or not wanted else f"{wanted}: {reason}",
+            category=category,
+            reason=reason if category == wanted or not wanted else f"{wanted}: {reason}",
             by=decider(request).name,
             severity=self.SEVERITY_OF[named] if named else None,
         )

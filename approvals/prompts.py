@@ -9,14 +9,18 @@ by `policy.gates` and routed by `policy.routing`.
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import MINYEAR, date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from approvals.policy.figures import suggested_weekly
+from approvals.policy.escalation import Category
 from approvals.policy.language import language_name
+from approvals.policy.plans import Proposal, suggest_weekly
+from approvals.policy.plans.control_line import plan_in_reply
+from approvals.policy.plans.proposals import to_cents
 from approvals.policy.rules import Rules
+from approvals.policy.text import strip_control_lines
 
 # Raise it whenever a sentence below changes: it is stored with every draft, so that the share of drafts sent unchanged
 # can be compared between versions.
@@ -24,19 +28,19 @@ PROMPT_VERSION = "2026-11-a"
 
 Role = Literal["user", "assistant"]
 
+# What a model can tell from words alone; the other categories are found by our own clocks and look-ups.
 ESCALATIONS = (
-    "self_harm_or_emergency",
-    "attorney_represented",
-    "bankruptcy",
-    "legal",
-    "hostile",
-    "dispute",
-    "supervisor_request",
-    "unrealistic_proposal",
+    Category.SELF_HARM_OR_EMERGENCY,
+    Category.ATTORNEY_REPRESENTED,
+    Category.BANKRUPTCY,
+    Category.LEGAL,
+    Category.HOSTILE,
+    Category.DISPUTE,
+    Category.SUPERVISOR_REQUEST,
+    Category.UNREALISTIC_PROPOSAL,
 )
-
-# What the model means when it escalates without saying why: it does not trust itself with an answer.
-UNEXPLAINED = "low_confidence"
+# A model that escalates without a reason we know does not trust itself with an answer.
+UNEXPLAINED = Category.LOW_CONFIDENCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +61,6 @@ class AccountFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProposedPlan:
-    """The plan that the model read in the tenant's words: dollars a week, whole weeks, first payment."""
-
-    weekly_amount: Decimal
-    weeks: int | None = None
-    start_date: date | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Answer:
     """One answer of the model. `reply` is free of control lines; `escalate` is a category or None; `confidence` is in
     0..1, None when the model gave none; `structured` tells the JSON answer from the plain text."""
@@ -73,9 +68,9 @@ class Answer:
     reply: str
     confidence: Decimal | None = None
     language: str | None = None
-    escalate: str | None = None
+    escalate: Category | None = None
     escalate_reason: str = ""
-    plan: ProposedPlan | None = None
+    plan: Proposal | None = None
     structured: bool = False
 
 
@@ -151,7 +146,7 @@ def _plan_rules(account: AccountFacts | None, rules: Rules) -> str:
     lines = [f"- Maximum {rules.max_weeks} weeks duration", f"- Minimum {_dollars(rules.min_weekly)}/week payment"]
     portion = account.portion if account else None
     if portion is not None and portion > 0:
-        weekly = _dollars(suggested_weekly(portion, rules))
+        weekly = _dollars(suggest_weekly(portion, rules))
         lines.append(f"- For tenant portion {_dollars(portion)}, suggest {weekly}/week")
     lines.append("- Never agree to more weeks or less money than this; say the limit and ask for a better offer")
     lines.append("- A plan is final only when a manager confirms it")
@@ -238,13 +233,16 @@ RESPONSE_FORMAT: dict[str, Any] = {
 }
 
 
-def read_answer(text: str) -> Answer:
-    """What the model said, structured or plain; raises `UnreadableAnswer` for an empty or cut-off answer."""
+def read_answer(text: str, *, today: date | None = None) -> Answer:
+    """What the model said, structured or plain; raises `UnreadableAnswer` for an empty or cut-off answer.
+
+    `today` is only needed for a start like "next friday" in a control line; without it such a start is left open.
+    """
     text = text.strip()
     if not text:
         raise UnreadableAnswer("the answer is empty")
     start = re.search(r'\{\s*(?:"|$)', text)
-    return _structured(text[start.start() :]) if start else _plain(text)
+    return _structured(text[start.start() :]) if start else _plain(text, today)
 
 
 def _structured(text: str) -> Answer:
@@ -256,63 +254,62 @@ def _structured(text: str) -> Answer:
     reply = document.get("reply")
     if not isinstance(reply, str):
         raise UnreadableAnswer("the JSON has no reply")
-    spoken = _plain(reply) if reply.strip() else Answer(reply="")
     escalate = document.get("escalate")
     return Answer(
-        reply=spoken.reply,
+        reply=_without_control_lines(reply),
         confidence=_probability(document.get("confidence")),
         language=_text(document.get("language")) or None,
-        escalate=_category(escalate) if escalate else spoken.escalate,
-        escalate_reason=_text(document.get("escalate_reason")) or spoken.escalate_reason,
-        plan=_plan(document.get("payment_plan")) or spoken.plan,
+        escalate=_category(escalate) if escalate else None,
+        escalate_reason=_text(document.get("escalate_reason")),
+        plan=_plan(document.get("payment_plan")),
         structured=True,
     )
 
 
-# `**ESCALATE:** supervisor requested` alone on its line; the spec's marker, whatever a model puts round it.
-_ESCALATE_LINE = re.compile(r"^[\s*_#>`-]*ESCALATE[\s*_`]*:[*_`]*(?P<reason>.*)$", re.IGNORECASE | re.MULTILINE)
-_PLAN_MARK = re.compile(r"PAYMENT_PLAN[*_`\s]*:(?P<fields>[^\n]*)", re.IGNORECASE)
-_PLAN_FIELD = re.compile(r"(?P<name>weekly|weeks|start)\w*\s*[=:]\s*(?P<value>\$?[\d.,-]*\d)", re.IGNORECASE)
+# The specification's marks, whatever a model puts round them: `**ESCALATE:** supervisor requested` alone on its line,
+# `PAYMENT_PLAN: weekly=50, weeks=6, start=2026-12-01` anywhere in a line.
+_ESCALATE_LINE = re.compile(r"^[\s*_#>`-]*ESCALATE[\s*_`]*:(?P<reason>.*)$", re.IGNORECASE | re.MULTILINE)
+_PLAN_MARK = re.compile(
+    r"[*_`]*PAYMENT\\?_PLAN[\s*_`]*:[*_`]*\s*(?:none\b|n/?a\b|tbd\b|(?:\w+\s*=\s*[^\s,;]+[,;]?[ \t]*)*)", re.IGNORECASE
+)
 
 
-def _plain(text: str) -> Answer:
+def _plain(text: str, today: date | None) -> Answer:
     escalate = _ESCALATE_LINE.search(text)
-    plan = _PLAN_MARK.search(text)
-    reply = _PLAN_MARK.sub("", _ESCALATE_LINE.sub("", text))
+    plan = plan_in_reply(text, today or date.min)
+    if plan and plan.start_date and today is None and plan.start_date.year <= MINYEAR + 1:
+        plan = replace(plan, start_date=None)
     return Answer(
-        reply="\n".join(line.strip() for line in reply.splitlines() if line.strip(" *_`")),
+        reply=_without_control_lines(text),
         escalate=_category(escalate["reason"]) if escalate else None,
         escalate_reason=escalate["reason"].strip(" *_`") if escalate else "",
-        plan=_plan_from_line(plan["fields"]) if plan else None,
+        plan=plan,
     )
 
 
-def _plan_from_line(fields: str) -> ProposedPlan | None:
-    found = {field["name"].lower(): field["value"] for field in _PLAN_FIELD.finditer(fields)}
-    return _plan({"weekly_amount": found.get("weekly"), "weeks": found.get("weeks"), "start_date": found.get("start")})
+def _without_control_lines(text: str) -> str:
+    return strip_control_lines(_PLAN_MARK.sub("", text))
 
 
-def _plan(document: Any) -> ProposedPlan | None:
+def _plan(document: Any) -> Proposal | None:
     if not isinstance(document, dict):
         return None
     weekly, weeks = _number(document.get("weekly_amount")), _number(document.get("weeks"))
     if weekly is None or weekly <= 0:
         return None
-    whole = weeks is not None and weeks > 0 and weeks == weeks.to_integral_value() and weeks < 10_000
-    return ProposedPlan(
-        weekly_amount=weekly,
-        weeks=int(weeks) if whole and weeks is not None else None,
+    counts = weeks is not None and weeks == weeks.to_integral_value() and 0 < weeks < 10_000
+    return Proposal(
+        weekly_amount=to_cents(weekly),
+        weeks=int(weeks) if counts and weeks is not None else None,
         start_date=_date(document.get("start_date")),
+        source="structured",
     )
 
 
-def _category(named: Any) -> str:
+def _category(named: Any) -> Category:
     """The category a model named, also inside a sentence ("supervisor requested")."""
     words = _text(named).lower().replace(" ", "_")
-    for category in ESCALATIONS:
-        if category in words or category.split("_")[0] in words:
-            return category
-    return UNEXPLAINED
+    return next((category for category in ESCALATIONS if category.split("_")[0] in words), UNEXPLAINED)
 
 
 def _probability(value: Any) -> Decimal | None:
@@ -321,13 +318,13 @@ def _probability(value: Any) -> Decimal | None:
 
 
 def _number(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         return None
     try:
         number = Decimal(str(value).strip().lstrip("$").replace(",", ""))
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number) < 10**9 else None
 
 
 def _date(value: Any) -> date | None:

@@ -12,18 +12,19 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from conversations.wakeups import wake
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from approvals.models import Escalation, Notification, QueuedResponse, Workflow, WorkflowStep
+from approvals.policy.escalation import Category
 from approvals.sms_workflow.escalations import open_escalation
 from approvals.sms_workflow.notices import tell_managers
 from approvals.sms_workflow.recording import POLICY, fail
 from conversations.models import Conversation
 from conversations.moves import Overtaken
+from conversations.wakeups import wake
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ def notice_silence() -> int:
     for conversation in rows:
         open_escalation(
             conversation,
-            category="no_response",
+            category=Category.NO_RESPONSE,
             reason=f"no answer for {settings.ESCALATION_HOURS} hours",
             by=POLICY,
         )

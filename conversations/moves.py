@@ -38,7 +38,8 @@ class Moving(models.Model):
         if not self.may_become(to):
             raise Overtaken(self, to)
         changes = {**changes, "status": to, "updated_at": timezone.now()}
-        unchanged = type(self)._default_manager.filter(pk=self.pk, status=self.status, **(only_if or {}))
+        # The status is a column of every row that moves, though not of this abstract one.
+        unchanged = type(self)._default_manager.filter(**{"pk": self.pk, "status": self.status, **(only_if or {})})
         if not unchanged.update(**changes):
             raise Overtaken(self, to)
         for name, value in changes.items():

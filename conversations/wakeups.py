@@ -1,10 +1,10 @@
 """Wake the workers: called inside the transaction that commits work for them.
 
 The rows of the ledger are the queue; a wake-up is a django-q2 job that says no more than "look". One that waits and
-that nobody has taken serves everybody, so that a thousand texts leave a handful of jobs. What makes that safe is the row
-lock: `wake` locks the wake-up which it relies on (or inserts one) until its own transaction ends, and the broker takes
-unlocked ones only. So whoever takes it looks after the work was committed, and sees it. A transaction that finds all of
-them locked inserts another: there are never more of them than there were transactions at one time.
+that nobody has taken serves everybody, so that a thousand texts leave a handful of jobs. What makes that safe is the
+row lock: `wake` locks the wake-up which it relies on (or inserts one) until its own transaction ends, and the broker
+takes unlocked ones only. So whoever takes it looks after the work was committed, and sees it. A transaction that finds
+all of them locked inserts another: there are never more of them than there were transactions at one time.
 
 A wake-up may get lost when a machine dies. No work is lost with it: the sweep finds due rows which nobody takes.
 """
@@ -27,8 +27,8 @@ NEARLY = timedelta(seconds=1)
 # The database's clock shows a wake-up, the worker's clock says what is due: the one may be so much ahead of the other.
 CLOCK_SKEW = timedelta(seconds=0.1)
 
-# Only a new wake-up is notified, since Postgres commits notifying transactions one after the other. Reusing one needs no
-# notification: a broker that finds it locked looks again in a moment.
+# Only a new wake-up is notified, since Postgres commits notifying transactions one after the other. Reusing one needs
+# no notification: a broker that finds it locked looks again in a moment.
 ENSURE = f"""
 WITH waiting AS (
     SELECT id FROM django_q_ormq

@@ -97,6 +97,7 @@ class Breaker:
         *,
         failures: int = 5,
         open_seconds: float = 60.0,
+        # Above the longest time-out of an upstream, else a slow probe is joined by a second one.
         probe_lease_seconds: float = 30.0,
         view_seconds: float = 1.0,
         clock: Callable[[], float] = time.monotonic,

@@ -5,8 +5,10 @@ connection.
 """
 
 import os
-from functools import cache
-from typing import Any
+import threading
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import httpx2
 from django.conf import settings
@@ -22,20 +24,40 @@ from integrations.notifications import Notifications
 from integrations.sms_agent import SmsAgent
 from integrations.twilio import Twilio
 
+Made = TypeVar("Made")
 
-@cache
+_made: dict[str, Any] = {}
+_making = threading.RLock()
+
+
+def once(make: Callable[[], Made]) -> Callable[[], Made]:
+    """Makes it at its first use. Unlike `functools.cache`, which lets threads that come together make one each."""
+    name = make.__name__
+
+    @wraps(make)
+    def get() -> Made:
+        if name not in _made:
+            with _making:
+                if name not in _made:
+                    _made[name] = make()
+        return cast(Made, _made[name])
+
+    return get
+
+
+@once
 def monitor() -> Monitor:
     return Monitor(base_url=settings.MONITOR_URL, timeout=settings.MONITOR_TIMEOUT_SECONDS, **_shared(Monitor.name))
 
 
-@cache
+@once
 def sms_agent() -> SmsAgent:
     return SmsAgent(
         base_url=settings.SMS_AGENT_URL, timeout=settings.SMS_AGENT_TIMEOUT_SECONDS, **_shared(SmsAgent.name)
     )
 
 
-@cache
+@once
 def notifications() -> Notifications:
     return Notifications(
         base_url=settings.NOTIFICATION_URL,
@@ -44,7 +66,7 @@ def notifications() -> Notifications:
     )
 
 
-@cache
+@once
 def language_model() -> LanguageModel:
     return LanguageModel(
         base_url=settings.OPENAI_BASE_URL,
@@ -55,7 +77,7 @@ def language_model() -> LanguageModel:
     )
 
 
-@cache
+@once
 def call_handler() -> CallHandler:
     return CallHandler(
         base_url=settings.CALL_HANDLER_URL,
@@ -65,7 +87,7 @@ def call_handler() -> CallHandler:
     )
 
 
-@cache
+@once
 def twilio() -> Twilio | None:
     """None without credentials: then nobody can be asked what became of a call."""
     if not (settings.TWILIO_ACCOUNT_SID and settings.TWILIO_AUTH_TOKEN):
@@ -94,21 +116,23 @@ def all_upstreams() -> tuple[Upstream, ...]:
 
 def forget() -> None:
     """The next use makes new clients: after a fork, and after a change of the settings."""
-    if _http.cache_info().currsize:
-        _http().close()
-    for made in (monitor, sms_agent, notifications, language_model, call_handler, twilio, _http, _store):
-        made.cache_clear()
+    global _making
+    _making = threading.RLock()  # in a forked child it may be held by a thread that is not there
+    http = _made.pop("_http", None)
+    if http is not None:
+        http.close()
+    _made.clear()
 
 
 os.register_at_fork(after_in_child=forget)
 
 
-@cache
+@once
 def _http() -> httpx2.Client:
     return new_client()
 
 
-@cache
+@once
 def _store() -> Store:
     store: Store = import_string(settings.BREAKER_STORE)()
     return store

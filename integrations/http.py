@@ -1,13 +1,14 @@
 """The one HTTP client of a process, shared by every upstream and by all threads.
 
 Why `httpx2`: the `openai` package speaks it, so a single client serves the language model and the four services.
-Why a transport of our own: the pool that comes with the library searches all of its connections for each request,
-under one lock. With 100 requests in flight that is seven times the work of the request itself
-(`benchmarks/clients.py` measures both).
+Why a transport of our own: the pool that comes with the library looks through all of its connections for each request,
+under one lock. With 100 requests in flight that costs a quarter more CPU, with 200 twice the time at the 95th
+percentile (`benchmarks/clients.py` measures it; with `httpx`, its predecessor, it is six times the CPU).
 """
 
 import ssl
 from collections import defaultdict, deque
+from functools import cache
 from urllib.request import getproxies, proxy_bypass
 
 import httpx2
@@ -26,9 +27,7 @@ class SpareConnections(httpx2.BaseTransport):
     giving back safe between threads without a lock.
     """
 
-    def __init__(self, *, verify: ssl.SSLContext | None = None) -> None:
-        # Reading the certificates costs tens of milliseconds: once for all connections.
-        self._tls = verify or httpx2.create_ssl_context()
+    def __init__(self) -> None:
         self._spare: defaultdict[Origin, deque[httpx2.HTTPTransport]] = defaultdict(deque)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -48,12 +47,18 @@ class SpareConnections(httpx2.BaseTransport):
     def _connect(self, url: httpx2.URL) -> httpx2.HTTPTransport:
         limits = httpx2.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE_SECONDS)
         proxy = None if proxy_bypass(url.host) else getproxies().get(url.scheme)
-        return httpx2.HTTPTransport(verify=self._tls, limits=limits, proxy=proxy)
+        return httpx2.HTTPTransport(verify=tls_context(), limits=limits, proxy=proxy)
 
     def close(self) -> None:
         for spare in self._spare.values():
             while spare:
                 spare.pop().close()
+
+
+@cache
+def tls_context() -> ssl.SSLContext:
+    """Reading the certificates costs tens of milliseconds: once per process, for all connections."""
+    return httpx2.create_ssl_context()
 
 
 def new_client() -> httpx2.Client:

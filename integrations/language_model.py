@@ -1,8 +1,8 @@
 """The language model: OpenAI, or any gateway that speaks its chat completions.
 
 Source: the API reference of chat completions. Through the `openai` package, by its documented way to call an endpoint
-with the bare response (`client.post(..., cast_to=httpx2.Response)`): the typed `create` costs half as much again and
-gives nothing we use. The package's own retries are switched off, for three tries are three tries.
+and get the bare response (`client.post(..., cast_to=httpx2.Response)`): the typed `create` costs nearly twice as much
+and gives nothing that we use (`benchmarks/clients.py`). Its own retries are switched off: three tries are three tries.
 """
 
 import json

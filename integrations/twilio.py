@@ -148,12 +148,13 @@ def is_signed_by_twilio(*, url: str, fields: Mapping[str, str], signature: str, 
     """
     text = "".join(name + fields[name] for name in sorted(fields))
     return any(
-        hmac.compare_digest(_sign(address + text, auth_token), signature) for address in (url, _other_spelling(url))
+        hmac.compare_digest(_sign(address + text, auth_token), signature.encode())
+        for address in (url, _other_spelling(url))
     )
 
 
-def _sign(text: str, auth_token: str) -> str:
-    return base64.b64encode(hmac.digest(auth_token.encode(), text.encode(), "sha1")).decode()
+def _sign(text: str, auth_token: str) -> bytes:
+    return base64.b64encode(hmac.digest(auth_token.encode(), text.encode(), "sha1"))
 
 
 def _other_spelling(url: str) -> str:

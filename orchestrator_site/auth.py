@@ -7,14 +7,16 @@ nothing is closed to everybody.
 import hashlib
 import secrets
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.core.cache import cache
 from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from orchestrator_site.models import ServiceToken
+
+if TYPE_CHECKING:  # REST framework imports this module while it makes its views
+    from rest_framework.views import APIView
 
 # A token is looked up once in this time per process; a revoked one works that much longer at the most.
 TOKEN_CACHE_SECONDS = 30
@@ -84,11 +86,10 @@ class MayCall(permissions.BasePermission):
 
     message = "This token's role, or your group, may not call this."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         if not request.user:
             raise exceptions.NotAuthenticated("Send `Authorization: Bearer TOKEN`, or sign in.")
         if isinstance(request.user, Service):
             return request.user.role in getattr(view, "roles", ())
         permission: str | None = getattr(view, "permission", None)
-        person: AbstractBaseUser = request.user
-        return permission is not None and person.is_active and request.user.has_perm(permission)
+        return permission is not None and request.user.is_active and request.user.has_perm(permission)

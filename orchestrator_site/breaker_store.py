@@ -9,7 +9,7 @@ own: the clocks of the machines need not agree.
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psycopg
@@ -76,11 +76,15 @@ RESET_FAILURES = """
 class PostgresStore:
     """The `Store` of `integrations.breaker` that all processes share."""
 
-    def __init__(self, conninfo: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, conninfo: Mapping[str, Any] | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`conninfo`: where the database is; usually the default one of the settings."""
         self._conninfo = conninfo
+        self._clock = clock
         self._connection: psycopg.Connection | None = None
         self._lock = threading.Lock()
-        self._silent_until = 0.0
+        self._silent_until = float("-inf")
 
     def read(self, name: str, *, open_seconds: float) -> Circuit:
         return _circuit(self._execute(READ, {"name": name, "open_seconds": open_seconds}))
@@ -105,19 +109,19 @@ class PostgresStore:
     def _execute(self, statement: str, facts: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """The first row of one statement, tried on a fresh connection when the kept one turns out to be dead."""
         with self._lock:
-            if time.monotonic() < self._silent_until:
+            if self._clock() < self._silent_until:
                 raise StoreUnavailable
             kept = self._connection is not None
             try:
                 return self._run(statement, facts)
             except psycopg.OperationalError as error:
-                self._hang_up()
+                self.hang_up()
                 if not kept:
                     raise self._unavailable(error) from error
             try:
                 return self._run(statement, facts)
             except psycopg.OperationalError as error:
-                self._hang_up()
+                self.hang_up()
                 raise self._unavailable(error) from error
 
     def _run(self, statement: str, facts: Mapping[str, Any]) -> tuple[Any, ...] | None:
@@ -128,19 +132,19 @@ class PostgresStore:
 
     def _connect(self) -> psycopg.Connection:
         facts = self._conninfo or connections["default"].get_connection_params()
-        names = ("dbname", "host", "port", "user", "password", "sslmode", "sslrootcert")
+        names = ("dbname", "host", "port", "user", "password", "sslmode", "sslrootcert", "sslcert", "sslkey")
         known = {name: facts[name] for name in names if facts.get(name)}
         return psycopg.connect(
             **known, autocommit=True, prepare_threshold=None, connect_timeout=2, tcp_user_timeout=3000
         )
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
-        self._silent_until = time.monotonic() + PAUSE_SECONDS
+        self._silent_until = self._clock() + PAUSE_SECONDS
         log.warning("The circuit breakers cannot reach the database: %s", type(error).__name__)
         return StoreUnavailable(str(error))
 

@@ -1,6 +1,7 @@
 """`GET /metrics` for Prometheus: gauges read from the database at the scrape, so they are true across processes."""
 
 from collections.abc import Iterator
+from typing import cast
 
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
@@ -34,8 +35,8 @@ class Figures(Collector):
         self.report = report
 
     def collect(self) -> Iterator[Metric]:
-        for period in ("last_hour", "today", "now"):
-            for name, value in self.report[period].items():  # type: ignore[literal-required]
+        for period, figures in self.report.items():
+            for name, value in cast(dict[str, float | None], figures).items():
                 gauge = GaugeMetricFamily(
                     f"orchestrator_{period}_{name}", f"{name}, {period}: see GET /orchestrate/metrics"
                 )

@@ -5,7 +5,8 @@ import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
 # The id of the request or the workflow that the current thread works on; the log lines carry it.
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -28,3 +29,19 @@ class RequestId:
             request_id.reset(token)
         response["X-Request-ID"] = current
         return response
+
+
+class BodyLimit:
+    """Refuses a body that is larger than MAX_BODY_BYTES before anybody reads it; REST framework's parsers would."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if length.isdigit() and int(length) > limit:
+            message = f"The body has {length} bytes; we take at most {limit}."
+            error = {"code": "too_large", "message": message}
+            return JsonResponse({"error": error, "request_id": request_id.get()}, status=413)
+        return self.get_response(request)

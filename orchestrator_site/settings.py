@@ -36,9 +36,7 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="" if PRODUCTION else "development-only-key-" + "x" * 40)
 if not SECRET_KEY:
     raise ImproperlyConfigured("Set SECRET_KEY: production does not start without one. See .env.example.")
-ALLOWED_HOSTS = env.list(
-    "ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"]
-)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 
@@ -83,6 +81,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "orchestrator_site.middleware.RequestId",
+    "orchestrator_site.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -123,6 +122,10 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+if not PRODUCTION:
+    # Served as they lie in the apps; `collectstatic` is for production.
+    WHITENOISE_USE_FINDERS = True
+    STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 LOGIN_URL = "admin:login"
 # The largest request body in bytes; a text has at most 1,600 characters, a transcript may be long.
@@ -156,6 +159,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "orchestrator_site.errors.as_envelope",
     "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Rent orchestrator",
@@ -266,20 +270,20 @@ Q_CLUSTER = {
     "workers": WORKER_PROCESSES,
     # A wake-up taken in advance by busy workers is one which idle workers elsewhere do not get.
     "bulk": 1,
-    "queue_limit": WORKER_PROCESSES,
-    # Above a drain's budget and the longest chain of upstream time-outs that may be in flight when the budget ends.
+    "queue_limit": 1,
+    # Above a drain's time and the longest chain of upstream time-outs that may be under way when it is over.
     "timeout": int(DRAIN_SECONDS) + LEASE_SECONDS,
-    # Above timeout plus waiting: a job taken in advance burns it while it waits for a free worker.
-    "retry": 3 * (int(DRAIN_SECONDS) + LEASE_SECONDS),
-    # A failing job is kept as a failure and never runs again (the default is for ever): the rows are the queue, the
-    # sweep wakes for what is left. The flag is stamped at enqueue, so that web needs it as well.
+    # Our broker deletes what it takes and delivers nothing twice; django-q2 wants this above `timeout` all the same.
+    "retry": int(DRAIN_SECONDS) + LEASE_SECONDS + 1,
+    # A failed job is kept as a failure and never runs again: the rows are the queue, the sweep wakes for what is left.
+    # (The default is to run it for ever.)
     "ack_failures": True,
     "max_attempts": 1,
-    # A wake-up that went well has nothing to tell; saving 250 of them costs more than all the rest.
+    # A wake-up that went well has nothing to tell; keeping the last 250 of them costs more than all the rest.
     "save_limit": -1,
     # The workers' memory is measured to be flat; a fresh process now and then is cheap insurance.
     "recycle": 5_000,
-    # Nothing is scheduled through django-q2: its scheduler would ask the database twice a minute.
+    # Nothing is scheduled through django-q2: `runworker` sweeps.
     "scheduler": False,
     # How soon a dead process is noticed (seconds).
     "guard_cycle": 0.5,

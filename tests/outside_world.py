@@ -12,7 +12,7 @@ first. A request that nobody planned fails the test when it ends, with the plans
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -136,17 +136,31 @@ class World:
         return [request for service in self.services.values() for request in service.unplanned]
 
 
-class Server:
-    """Answers for whichever world is the current one, from a thread of its own."""
+class LoopThread:
+    """An event loop in a thread of its own, for servers that a test talks to."""
 
     def __init__(self) -> None:
-        self.world: World | None = None
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
+
+    def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+
+    def close(self) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+
+
+class Server:
+    """Answers for whichever world is the current one."""
+
+    def __init__(self) -> None:
+        self.world: World | None = None
         self.listener = Listener(self.respond)
-        asyncio.run_coroutine_threadsafe(self.listener.open(), self.loop).result()
-        self.port = self.listener.port
+        self.loop = LoopThread()
+        self.loop.run(self.listener.open())
 
     def respond(self, request: Request) -> Answer:
         if self.world is None:  # a straggler of a test that is over
@@ -154,9 +168,7 @@ class Server:
         return self.world.respond(request)
 
     def close(self) -> None:
-        self.loop.call_soon_threadsafe(self.listener.close)
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join()
+        self.loop.run(self.listener.close())
         self.loop.close()
 
 
@@ -172,7 +184,7 @@ def world(outside_server: Server, settings: Settings) -> Iterator[World]:
     """The outside world with nothing planned; every client is pointed at it."""
     world = World(settings)
     for service in world.services.values():
-        setattr(settings, service.setting, f"http://127.0.0.1:{outside_server.port}/{service.name}")
+        setattr(settings, service.setting, f"http://127.0.0.1:{outside_server.listener.port}/{service.name}")
     settings.OPENAI_API_KEY = "test-key"
     settings.RETRY_PAUSE_SECONDS = 0.0
     settings.BREAKER_STORE = "integrations.breaker.MemoryStore"

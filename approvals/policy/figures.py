@@ -7,9 +7,10 @@ of the tenant's message, or one of these times or spread over a number of weeks 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from approvals.policy.numbers import figure_from_digits
+from approvals.policy.plans import suggest_weekly
 from approvals.policy.rules import Rules
 from approvals.policy.words import read
 
@@ -60,12 +61,6 @@ def known_values(
     return known
 
 
-def suggested_weekly(portion: Decimal, rules: Rules) -> Decimal:
-    """What we propose when nobody has named a figure: the portion spread over the longest plan, in whole dollars."""
-    spread = (portion / rules.max_weeks).to_integral_value(rounding=ROUND_CEILING)
-    return max(rules.min_weekly, spread)
-
-
 def _origins(
     amount_owed: Decimal | None, tenant_portion: Decimal | None, tenant_message: str, rules: Rules
 ) -> Iterator[tuple[Decimal, str]]:
@@ -81,7 +76,7 @@ def _origins(
             yield token.figure.value, "tenant_message"
     portion = amount_owed if tenant_portion is None else tenant_portion
     if portion is not None and portion > 0:
-        yield suggested_weekly(portion, rules), "suggested"
+        yield suggest_weekly(portion, rules), "suggested"
 
 
 def _money(text: str) -> Iterator[tuple[int, int, Decimal]]:

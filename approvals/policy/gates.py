@@ -12,11 +12,12 @@ from enum import StrEnum
 
 from approvals.policy import claims
 from approvals.policy.figures import Figure, known_values, money_figures
-from approvals.policy.language import detect
+from approvals.policy.language import Detected, detect
 from approvals.policy.rules import Rules
 from approvals.policy.segments import measure
 from approvals.policy.terms import terms
-from approvals.policy.words import read
+from approvals.policy.text import strip_control_lines
+from approvals.policy.words import read, read_as_written
 
 # Below this certainty the language of a draft is not held against it.
 SURE_OF_LANGUAGE = Decimal("0.90")
@@ -65,14 +66,17 @@ Check = Callable[[str, DraftFacts, Rules], Finding]
 
 def check_gates(text: str, facts: DraftFacts, rules: Rules) -> tuple[Gate, ...]:
     """Every gate in the order of the written rules, whatever it finds."""
-    return tuple(_gate(code, check(text, facts, rules)) for code, check in _CHECKS.items())
+    said = _CONTROL_REMARK.sub("", text)
+    return tuple(
+        _gate(code, check(text if code in _ABOUT_THE_BYTES else said, facts, rules)) for code, check in _CHECKS.items()
+    )
 
 
 def figures(text: str, facts: DraftFacts, rules: Rules) -> tuple[Figure, ...]:
     """Every money figure of the text with where it comes from. For an unknown tenant none has a source."""
     if not facts.tenant_known:
         return money_figures(text, {})
-    named = terms(read(text)).durations + terms(read(facts.tenant_message)).durations
+    named = terms(read_as_written(text)).durations + terms(read(facts.tenant_message)).durations
     known = known_values(
         amount_owed=facts.amount_owed,
         tenant_portion=facts.tenant_portion,
@@ -141,7 +145,7 @@ def _wrong_amount(text: str, facts: DraftFacts, rules: Rules) -> Finding:
 
 
 def _too_long(text: str, facts: DraftFacts, rules: Rules) -> Finding:
-    size = measure(text)
+    size = measure(strip_control_lines(text))
     if size.parts <= 1:
         return None
     level = Level.AMBER if facts.by_manager and size.parts <= MANAGER_SEGMENTS else Level.RED
@@ -153,8 +157,7 @@ def _wrong_language(text: str, facts: DraftFacts, rules: Rules) -> Finding:
     wanted = facts.language or facts.thread_language
     if wanted is None:
         return None
-    names = (facts.tenant_name or "", rules.company_name)
-    spoken = detect(claims.without_names(text, names), prior=wanted)
+    spoken = _spoken(text, facts, rules)
     if spoken.code in (None, wanted) or spoken.certainty < SURE_OF_LANGUAGE:
         return None
     return Level.RED, f"This is written in {spoken.code}; the tenant's language is {wanted}. Write it in {wanted}."
@@ -167,7 +170,7 @@ def _stale(text: str, facts: DraftFacts, rules: Rules) -> Finding:
 
 
 def _legal_threat(text: str, facts: DraftFacts, rules: Rules) -> Finding:
-    said = claims.found("legal_threat", text)
+    said = claims.found("legal_threat", text, _spoken(text, facts, rules).code)
     return (
         (Level.RED, f'"{said}" sounds like a legal threat or legal advice. Say nothing about the law.')
         if said
@@ -176,7 +179,7 @@ def _legal_threat(text: str, facts: DraftFacts, rules: Rules) -> Finding:
 
 
 def _promise_outside_rules(text: str, facts: DraftFacts, rules: Rules) -> Finding:
-    said = claims.promise_outside_rules(text, facts.tenant_message, rules)
+    said = claims.promise_outside_rules(text, _spoken(text, facts, rules).code, facts.tenant_message, rules)
     if not said:
         return None
     limits = f"at most {rules.max_weeks} weeks and at least ${rules.min_weekly:f} a week"
@@ -184,24 +187,40 @@ def _promise_outside_rules(text: str, facts: DraftFacts, rules: Rules) -> Findin
 
 
 def _debt_forgiveness(text: str, facts: DraftFacts, rules: Rules) -> Finding:
-    said = claims.found("debt_forgiveness", text)
+    said = claims.found("debt_forgiveness", text, _spoken(text, facts, rules).code)
     return (Level.RED, f'"{said}" says that money is no longer owed. Only a manager can decide that.') if said else None
 
 
 def _third_party_disclosure(text: str, facts: DraftFacts, rules: Rules) -> Finding:
-    said = claims.third_party(text, (facts.tenant_name or "", rules.company_name), facts.other_names)
+    said = claims.third_party(
+        text, _spoken(text, facts, rules).code, own_names=_own_names(facts, rules), other_names=facts.other_names
+    )
     if said:
         return Level.RED, f'"{said}" tells of another person. Speak only of this tenant\'s own account.'
-    if not facts.tenant_known and (said := claims.found("account_fact", text)):
+    if not facts.tenant_known and (said := claims.found("account_fact", text, _spoken(text, facts, rules).code)):
         return Level.RED, f'"{said}" is an account fact, and we do not know who this is. Leave it out.'
     return None
 
 
 def _system_prompt_leak(text: str, facts: DraftFacts, rules: Rules) -> Finding:
-    said = claims.found("system_prompt_leak", text)
+    said = claims.found("system_prompt_leak", text, _spoken(text, facts, rules).code)
     return (Level.RED, f'"{said}" shows our inner workings. Answer without them.') if said else None
 
 
+# --- what several checks need
+
+
+def _spoken(text: str, facts: DraftFacts, rules: Rules) -> Detected:
+    return detect(claims.without_names(text, _own_names(facts, rules)), prior=facts.language or facts.thread_language)
+
+
+def _own_names(facts: DraftFacts, rules: Rules) -> tuple[str, ...]:
+    return (facts.tenant_name or "", rules.company_name)
+
+
+# What stands behind a control mark is a remark to us: one gate finds it, the others need not judge it as well.
+_CONTROL_REMARK = re.compile(r"\b(?:ESCALATE|PAYMENT\\?_PLAN)\W{0,3}:.*", re.IGNORECASE)
+_ABOUT_THE_BYTES = frozenset({"empty", "control_text_leak", "too_long"})
 _HARD = frozenset({"empty", "control_text_leak", "opted_out"})
 _CHECKS: dict[str, Check] = {
     "empty": _empty,

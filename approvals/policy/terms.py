@@ -6,7 +6,7 @@ Unlike the plans engine, which asks what a tenant proposes, this takes every ter
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from approvals.policy.phrases import Match
+from approvals.policy.phrasebook import Match
 from approvals.policy.vocabulary import phrasebook
 from approvals.policy.words import Words
 
@@ -58,7 +58,7 @@ def terms(words: Words) -> Terms:
             rates.append(Rate(weekly=numbers[0] / max(numbers[-1], Decimal(1)), start=match.start))
             durations.extend(_duration(numbers[-1], Decimal(1), match.start))
         elif match.label in _UNITS:
-            durations.extend(_duration(numbers[0], _UNITS[match.label], match.start))
+            durations.extend(_duration(numbers[0] if numbers else Decimal(1), _UNITS[match.label], match.start))
         if match.label == "per_two_weeks":
             durations.append(Duration(count=2, weeks=2, start=match.start))
     return Terms(durations=tuple(durations), rates=tuple(rates))

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from conversations.wakeups import wake, wake_at
 from django.db import transaction
 from django.utils import timezone
 
 from approvals import account
 from approvals.models import ApprovalAuditEntry, QueuedResponse, Workflow
-from approvals.policy.escalation import Severity
+from approvals.policy.escalation import Category, Severity
 from approvals.policy.gates import DraftFacts, Gate, Level, check_gates
 from approvals.policy.text import strip_invisible
 from approvals.rulebook import current_rules
@@ -21,6 +21,7 @@ from approvals.sms_workflow.recording import gates_as_json
 from conversations.models import Conversation, Direction, Message
 from conversations.moves import Overtaken
 from conversations.refusals import Conflict, Invalid, NotFound
+from conversations.wakeups import wake, wake_at
 
 Status = QueuedResponse.Status
 Action = QueuedResponse.Action
@@ -171,7 +172,7 @@ def undo(response_id: UUID, *, by: Decider) -> QueuedResponse:
     return response
 
 
-def _undecided(response: QueuedResponse) -> dict[str, object]:
+def _undecided(response: QueuedResponse) -> dict[str, Any]:
     return {
         "manager_action": None,
         "modified_response": None,
@@ -183,7 +184,12 @@ def _undecided(response: QueuedResponse) -> dict[str, object]:
 
 
 def escalate(
-    response_id: UUID, *, by: Decider, reason: str, category: str = "manual", severity: Severity | None = None
+    response_id: UUID,
+    *,
+    by: Decider,
+    reason: str,
+    category: Category = Category.MANUAL,
+    severity: Severity | None = None,
 ) -> QueuedResponse:
     """Nothing is sent; a person takes over. Raises NotFound, Conflict."""
     with transaction.atomic():
@@ -240,7 +246,7 @@ def snooze(response_id: UUID, *, by: Decider, until: datetime) -> QueuedResponse
     return response
 
 
-def _decision(action: str, by: Decider) -> dict[str, object]:
+def _decision(action: str, by: Decider) -> dict[str, Any]:
     return {"manager_action": action, "actioned_by": by.name, "actioned_at": timezone.now()}
 
 

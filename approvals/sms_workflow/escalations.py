@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from approvals.models import ApprovalAuditEntry, Escalation, QueuedResponse
 from approvals.policy.contact_hours import zone_for
-from approvals.policy.escalation import Severity, due_at, severity_of
+from approvals.policy.escalation import Category, Severity, due_at, severity_of
 from approvals.policy.rules import Rules
 from approvals.rulebook import current_rules
 from approvals.sms_workflow.notices import tell_managers
@@ -26,7 +26,7 @@ PRIORITY_OF = {
 def open_escalation(
     conversation: Conversation,
     *,
-    category: str,
+    category: Category,
     reason: str,
     by: str,
     severity: Severity | None = None,

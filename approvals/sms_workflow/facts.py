@@ -13,6 +13,7 @@ from django.utils import timezone
 from approvals.account import Snapshot
 from approvals.models import Workflow
 from approvals.policy.confidence import Confidence
+from approvals.policy.escalation import Category
 from approvals.policy.gates import Gate
 from approvals.policy.opt_out import Consent
 from approvals.policy.plans import Extraction, PlanCheck
@@ -152,7 +153,7 @@ class Drafted:
     language: str = ""
     language_source: str = ""
     draft: Draft | None = None
-    category: str = ""
+    category: Category | None = None
     consent: Consent = Consent.NONE
     new_holds: tuple[str, ...] = ()
     offer: PlanOffer | None = None

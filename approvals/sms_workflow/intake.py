@@ -3,18 +3,18 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from conversations.wakeups import wake
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from approvals.models import Workflow
 from approvals.policy.text import strip_invisible
-from conversations.models import Author, Conversation, Delivery, Direction, Message
+from conversations.models import Author, Delivery, Direction, Message
 from conversations.phones import NotAPhone, to_e164
 from conversations.refusals import Invalid
+from conversations.wakeups import wake
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ def _take_in(text: InboundText, phone: str, body: str) -> Accepted:
         return _already_taken_in(repeated)
     key = _key_of_caller(phone, text) if text.message_id else _key_of_words(phone, body, now)
     message = Message.objects.create(
-        conversation=conversation,
+        conversation_id=conversation,
         direction=Direction.INBOUND,
         author=Author.TENANT,
         body=body,
@@ -75,25 +75,35 @@ def _take_in(text: InboundText, phone: str, body: str) -> Accepted:
         written_at=min(text.received_at, now) if text.received_at else None,
         created_at=timezone.now(),
     )
-    workflow = Workflow.objects.create(conversation=conversation, message=message)
+    workflow = Workflow.objects.create(conversation_id=conversation, message=message)
     wake()
-    return Accepted(workflow_id=workflow.pk, conversation_id=conversation.pk, duplicate=False)
+    return Accepted(workflow_id=workflow.pk, conversation_id=conversation, duplicate=False)
 
 
-def _conversation(text: InboundText, phone: str, now: datetime) -> Conversation:
-    """The phone's conversation, made or brought up to date and locked by one statement."""
-    brought = {"external_id": text.conversation_id, "tenant_id": text.tenant_id}
-    brought = {name: value for name, value in brought.items() if value is not None}
-    [conversation] = Conversation.objects.bulk_create(
-        [Conversation(phone=phone, last_inbound_at=now, **brought)],
-        update_conflicts=True,
-        unique_fields=["phone", "channel"],
-        update_fields=["last_inbound_at", *brought],
-    )
-    return conversation
+# Django's bulk upsert keeps the key that it made up; the row's own key is what everything else hangs on.
+UPSERT = """
+INSERT INTO sms_conversations AS known
+    (id, phone, channel, external_id, tenant_id, last_inbound_at, created_at,
+     tenant_name, property_name, language, language_source, account)
+VALUES (%(id)s, %(phone)s, 'sms', %(external_id)s, %(tenant_id)s, %(now)s, %(now)s, '', '', '', '', '{}')
+ON CONFLICT (phone, channel) DO UPDATE SET
+    last_inbound_at = EXCLUDED.last_inbound_at,
+    external_id = coalesce(EXCLUDED.external_id, known.external_id),
+    tenant_id = coalesce(EXCLUDED.tenant_id, known.tenant_id)
+RETURNING id
+"""
 
 
-def _same_words(conversation: Conversation, body: str, now: datetime) -> Message | None:
+def _conversation(text: InboundText, phone: str, now: datetime) -> UUID:
+    """The key of the phone's conversation, made or brought up to date, and locked, by one statement."""
+    ids = {"id": uuid4(), "external_id": text.conversation_id, "tenant_id": text.tenant_id}
+    with connection.cursor() as cursor:
+        cursor.execute(UPSERT, {**ids, "phone": phone, "now": now})
+        key: UUID = cursor.fetchone()[0]
+    return key
+
+
+def _same_words(conversation: UUID, body: str, now: datetime) -> Message | None:
     since = now - timedelta(seconds=settings.DUPLICATE_WINDOW_SECONDS)
     recent = Message.objects.filter(conversation=conversation, direction=Direction.INBOUND, created_at__gte=since)
     return recent.filter(body=body).first()

@@ -10,16 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from conversations.wakeups import wake_at
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from approvals.models import QueuedResponse
+from approvals.policy.escalation import Category
 from approvals.sms_workflow.escalations import open_escalation
 from approvals.sms_workflow.sending import POLICY, TextToSend, record_receipt, send_later, still_ours, to_send
 from conversations.models import Direction, Message
 from conversations.moves import Overtaken
+from conversations.wakeups import wake_at
 from integrations import clients
 from integrations.errors import UpstreamError
 from integrations.sms_agent import HistoryItem
@@ -116,7 +117,11 @@ def record_look(job: TextToSend, result: Looked | Exception) -> None:
         why = result.why if isinstance(result, Looked) else str(result)
         reply.move(Status.UNKNOWN, error_message=why, lease_until=None)
         open_escalation(
-            reply.conversation, category="send_failed", reason=f"It may have gone out: {why}", by=POLICY, response=reply
+            reply.conversation,
+            category=Category.SEND_FAILED,
+            reason=f"It may have gone out: {why}",
+            by=POLICY,
+            response=reply,
         )
     else:
         again = timezone.now() + timedelta(seconds=settings.LOOK_AFTER_SECONDS * 2**reply.looks)

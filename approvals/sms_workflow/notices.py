@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from conversations.wakeups import wake_at
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from approvals.models import Notification
 from conversations.models import Conversation
+from conversations.wakeups import wake_at
 from integrations import clients
 from integrations.errors import UpstreamError
+from integrations.notifications import Channel, Priority
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +57,11 @@ class Notice:
     pk: UUID
     worker: str
     attempt: int
-    channel: str
+    channel: Channel
     recipient: str
     subject: str
     body: str
-    priority: str
+    priority: Priority
     metadata: dict[str, str]
 
 
@@ -79,11 +80,11 @@ def claim_notices(limit: int, worker: str) -> list[Notice]:
             pk=row.pk,
             worker=worker,
             attempt=row.attempts,
-            channel=row.channel,
+            channel=Channel(row.channel),
             recipient=row.recipient,
             subject=row.subject,
             body=row.body,
-            priority=row.priority,
+            priority=Priority(row.priority),
             metadata=row.metadata,
         )
         for row in rows

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from approvals.policy import templates
-from approvals.policy.escalation import Trigger, find_triggers
+from approvals.policy.escalation import Category, Trigger, find_triggers
 from approvals.policy.holds import HoldReason, holds_asked_for
 from approvals.policy.opt_out import Consent, read_consent
 from approvals.policy.plans import extract
@@ -44,7 +44,7 @@ class Settled:
 
     outcome: Outcome
     reasons: tuple[str, ...]
-    category: str = ""
+    category: Category | None = None
     fixed_text: templates.Template | None = None
 
 
@@ -64,7 +64,7 @@ def settle(reading: Reading, *, holds: Sequence[str]) -> Settled | None:
     """The verdict where the words and the holds are enough for one; None when an answer must be drafted."""
     opted_out = HoldReason.OPT_OUT in holds
     if reading.triggers:
-        return Settled(outcome=Outcome.ESCALATE, reasons=reading.codes, category=str(reading.triggers[0].category))
+        return Settled(outcome=Outcome.ESCALATE, reasons=reading.codes, category=reading.triggers[0].category)
     if reading.consent is Consent.OPT_OUT:
         return Settled(outcome=Outcome.HELD, reasons=("opt_out",))
     if reading.consent is Consent.OPT_IN:
@@ -72,7 +72,7 @@ def settle(reading: Reading, *, holds: Sequence[str]) -> Settled | None:
     if reading.consent is Consent.HELP and not opted_out:
         return Settled(outcome=Outcome.SEND, reasons=("help",), fixed_text=templates.Template.HELP)
     if HoldReason.CEASE_CONTACT in reading.holds:
-        return Settled(outcome=Outcome.ESCALATE, reasons=reading.codes, category="manual")
+        return Settled(outcome=Outcome.ESCALATE, reasons=reading.codes, category=Category.MANUAL)
     stopping = tuple(f"hold_{reason}" for reason in holds if reason in AI_STOPS)
     if stopping:
         return Settled(outcome=Outcome.HELD, reasons=stopping)

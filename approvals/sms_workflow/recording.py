@@ -4,12 +4,12 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
-from conversations.wakeups import wake_at
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from approvals.models import ApprovalAuditEntry, PaymentPlan, QueuedResponse, Workflow, WorkflowStep
+from approvals.policy.escalation import Category
 from approvals.policy.gates import Gate
 from approvals.policy.opt_out import Consent
 from approvals.sms_workflow.escalations import open_escalation
@@ -18,6 +18,7 @@ from approvals.sms_workflow.holds import lift_opt_out, place_hold
 from approvals.sms_workflow.notices import tell_managers
 from approvals.sms_workflow.story import rows
 from conversations.models import Conversation
+from conversations.wakeups import wake_at
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ def decide(conversation: Conversation, workflow: Workflow, job: TextToAnswer, dr
     if drafted.offer:
         _plan(response, drafted.offer, drafted).save(force_insert=True)
     _act_on_consent(conversation, job, drafted)
-    if drafted.outcome is Outcome.ESCALATE:
+    if drafted.category:
         open_escalation(
             conversation,
             category=drafted.category,
@@ -225,4 +226,4 @@ def _try_later(conversation: Conversation, workflow: Workflow, result: Postponed
 def fail(conversation: Conversation, workflow: Workflow, why: str) -> None:
     """No reply could be drafted: the work stops here, visibly, until somebody retries it or answers by hand."""
     workflow.move(Status.FAILED, step="failed", error_message=why, completed_at=timezone.now(), lease_until=None)
-    open_escalation(conversation, category="ai_failed", reason=why, by=POLICY)
+    open_escalation(conversation, category=Category.AI_FAILED, reason=why, by=POLICY)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from conversations.wakeups import wake_at
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Count, Max
@@ -21,6 +20,7 @@ from django.utils import timezone
 from approvals import account
 from approvals.models import Escalation, QueuedResponse
 from approvals.policy.contact_hours import next_allowed, zone_for
+from approvals.policy.escalation import Category
 from approvals.policy.gates import Level, check_gates
 from approvals.policy.rules import Rules
 from approvals.rulebook import current_rules
@@ -28,6 +28,7 @@ from approvals.sms_workflow.escalations import open_escalation
 from approvals.sms_workflow.holds import stopping_managers
 from conversations.models import Author, ContactHold, Conversation, Delivery, Direction, Message
 from conversations.moves import Overtaken
+from conversations.wakeups import wake_at
 from integrations import clients
 from integrations.errors import Refused, Unavailable, UpstreamError
 from integrations.sms_agent import Receipt
@@ -300,7 +301,7 @@ def record_receipt(reply: QueuedResponse, receipt: str) -> None:
 
 def _failed(reply: QueuedResponse, why: str) -> None:
     reply.move(Status.FAILED, error_message=why, lease_until=None)
-    open_escalation(reply.conversation, category="send_failed", reason=why, by=POLICY, response=reply)
+    open_escalation(reply.conversation, category=Category.SEND_FAILED, reason=why, by=POLICY, response=reply)
 
 
 def send_later(reply: QueuedResponse, why: str, asked: float | None) -> None:

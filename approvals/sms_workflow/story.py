@@ -1,6 +1,6 @@
 """What a workflow did, step by step, with times: filled while a thread works, written when the work is recorded."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -55,7 +55,7 @@ class Story:
         self.steps.append(StepDone(name=name, started_at=self.clock(), duration_ms=0, outcome="skipped", detail=why))
 
 
-def rows(workflow: Workflow, steps: list[StepDone]) -> list[WorkflowStep]:
+def rows(workflow: Workflow, steps: Sequence[StepDone]) -> list[WorkflowStep]:
     """The steps as rows, not yet saved."""
     return [
         WorkflowStep(

@@ -1,6 +1,6 @@
 """Write a draft and judge it: upstreams and pure rules, in a thread, without a database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from django.conf import settings
 from approvals import account, prompts
 from approvals.policy import templates
 from approvals.policy.confidence import Confidence, Part, estimate
-from approvals.policy.escalation import find_triggers
+from approvals.policy.escalation import Category, find_triggers
 from approvals.policy.gates import DraftFacts, Gate, Level, check_gates
 from approvals.policy.language import detect, language_code
 from approvals.policy.plans import Issue, PlanCheck, Proposal, check_plan, extract
@@ -30,7 +30,7 @@ from approvals.sms_workflow.reading import Reading, Settled, read_texts, settle
 from approvals.sms_workflow.story import Story
 from integrations import clients
 from integrations.errors import Refused, Unavailable
-from integrations.language_model import ChatMessage, Schema
+from integrations.language_model import Schema
 from integrations.monitor import Tenant
 
 REPLY = Schema(name="reply_to_tenant", schema=prompts.ANSWER_SCHEMA)
@@ -146,13 +146,13 @@ def tenants_language(job: TextToAnswer, found: Found) -> Language:
 def _unknown_tenant(found: Found) -> Settled | None:
     if found.snapshot:
         return None
-    return Settled(outcome=Outcome.ESCALATE, reasons=("unknown_tenant",), category="unknown_tenant")
+    return Settled(outcome=Outcome.ESCALATE, reasons=("unknown_tenant",), category=Category.UNKNOWN_TENANT)
 
 
 def _settled(job: TextToAnswer, settled: Settled, *, reading: Reading, found: Found, language: Language) -> Drafted:
     draft = None
     if settled.fixed_text is not None:
-        text = templates.text_of(settled.fixed_text, language=language.code, rules=job.rules)
+        text = templates.fixed_text(settled.fixed_text, language=language.code, company=job.rules.company_name)
         draft = Draft(
             text=text,
             language=language.code,
@@ -212,13 +212,13 @@ def _ask(
         manager_note=job.manager_note,
     )
     spoken = prompts.messages(system, thread, job.tenant_message)
-    answer, model = _readable_answer(job, [ChatMessage(**turn) for turn in spoken])
+    answer, model = _readable_answer(job, spoken)
     text = dressed(strip_invisible(answer.reply).strip(), job, first_in_thread=not _we_wrote_before(thread))
     gates = check_gates(text, _gate_facts(job, found, language), job.rules)
     return Attempt(answer=answer, text=text, gates=gates, model=model)
 
 
-def _readable_answer(job: TextToAnswer, spoken: Sequence[ChatMessage]) -> tuple[prompts.Answer, str]:
+def _readable_answer(job: TextToAnswer, spoken: Sequence[Mapping[str, str]]) -> tuple[prompts.Answer, str]:
     """Raises Unavailable when the model declines or babbles every time: nothing was done, a person is told."""
     why = ""
     for _ in range(TRIES_TO_GET_AN_ANSWER):
@@ -277,11 +277,11 @@ def _verdict(job: TextToAnswer, attempt: Attempt, first: Attempt | None, found: 
         model_escalates=answer.escalate is not None,
         rules=job.rules,
     )
-    category = str(triggers[0].category) if triggers else answer.escalate or "low_confidence"
+    category = triggers[0].category if triggers else Category(answer.escalate or Category.LOW_CONFIDENCE)
     return Drafted(
         outcome=OUTCOME_OF[verdict.route],
         reasons=verdict.reasons,
-        category=category if verdict.route is Route.ESCALATE else "",
+        category=category if verdict.route is Route.ESCALATE else None,
         found=found,
         language=language.code,
         language_source=language.source,

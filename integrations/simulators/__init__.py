@@ -42,14 +42,21 @@ class Simulators:
             service.siblings = siblings
         return cls(siblings)
 
-    async def serve(self, host: str, ports: dict[str, int]) -> None:
-        """Answers on all ports until it is cancelled."""
+    async def open(self, host: str, ports: dict[str, int]) -> None:
+        """From now on all of them answer; port 0 takes a free one."""
         for name, service in self.services.items():
             service.listener = Listener(service.respond, host=host, port=ports[name])
             await service.listener.open()
+
+    async def close(self) -> None:
+        for service in self.services.values():
+            if service.listener is not None:
+                await service.listener.close()
+
+    async def serve(self, host: str, ports: dict[str, int]) -> None:
+        """Answers until it is cancelled."""
         try:
+            await self.open(host, ports)
             await asyncio.Event().wait()
         finally:
-            for service in self.services.values():
-                if service.listener is not None:
-                    service.listener.close()
+            await self.close()

@@ -212,6 +212,8 @@ def _weeks(said: str) -> int | None:
 
 def fold(text: str) -> str:
     """Takes off the accents that would turn one text message into two or three."""
+    if text.isascii():
+        return text
     return "".join(
         letter if letter in SINGLE_TEXT_ACCENTS else unicodedata.normalize("NFD", letter)[0] for letter in text
     )

@@ -51,7 +51,7 @@ class LanguageModelSimulator(Service):
         if not isinstance(asked, dict) or not asked.get("messages"):
             return self.failure(400)
         hostile = self._hostile()
-        if hostile == "no_schemas" and "response_format" in asked:
+        if hostile == "no_schemas" and asked.get("response_format"):
             return _error(400, "Invalid parameter: 'response_format' of type 'json_schema' is not supported.")
         return self._completion(asked, speak(asked["messages"], asked.get("response_format"), hostile))
 

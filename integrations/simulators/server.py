@@ -142,10 +142,12 @@ class Listener:
         )
         self.port = self.server.sockets[0].getsockname()[1]
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """From now on connections are refused, and those that there are broken off."""
         if self.server is not None:
             self.server.close()
             self.server = None
         for connection in list(self.connections):
             connection.break_off()
+        while self.connections:
+            await asyncio.sleep(0)

@@ -145,18 +145,16 @@ class Service:
                 pass
             case _:
                 return not_found()
-        self._listen_or_refuse()
-        return Answer(document=asdict(self.switches))
+        return Answer(document=asdict(self.switches), delay=self._listen_or_refuse())
 
-    def _listen_or_refuse(self) -> None:
+    def _listen_or_refuse(self) -> float:
+        """Opens or closes the door if need be; returns the seconds after which that has surely happened."""
         listener = self.listener
         if listener is None or self.switches.refuse == (listener.server is None):
-            return
-        loop = asyncio.get_running_loop()
-        if self.switches.refuse:
-            loop.call_soon(listener.close)  # once this answer is out
-        else:
-            self.opening = loop.create_task(listener.open())  # kept, else it may be collected before it has run
+            return 0.0
+        turning = listener.close() if self.switches.refuse else listener.open()
+        self.turning = asyncio.get_running_loop().create_task(turning)  # kept, else it may be collected before it ran
+        return 0.05
 
     def reset(self) -> None:
         self.switches = self.switches_type()

@@ -92,7 +92,7 @@ class SmsAgentSimulator(Service):
         if not texts:
             return Answer(status=404, document={"detail": "Conversation not found"})
         limit = min(int(query.get("limit", 20)), 100)
-        newest_first = texts[::-1][:limit]
+        newest_first = texts[: -limit - 1 : -1]
         if self.switches.older_shape:
             older = [
                 {"direction": text["direction"], "content": text["content"], "timestamp": text["created_at"] + "Z"}

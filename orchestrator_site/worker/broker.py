@@ -1,21 +1,22 @@
 """django-q2's queue table, read without contention and without polling.
 
-Two changes to the ORM broker: jobs are taken with SKIP LOCKED, many clusters beside each other, and an idle pusher sleeps
-until Postgres tells it of a new job or the next one is due. `benchmarks/worker_idle_and_latency.py` measures both.
+Two changes to the ORM broker: jobs are taken with SKIP LOCKED, many clusters beside each other, and an idle pusher
+sleeps until Postgres tells it of a new job or the next one is due. `benchmarks/wakeups.py` measures both.
 
-A job is deleted when it is taken. Jobs are wake-ups (`conversations/wakeups.py`): one that dies with its machine is made
-up for by the next start or the next sweep, long before django-q2 would deliver it again.
+A job is deleted when it is taken. Jobs are wake-ups (`conversations/wakeups.py`): one that dies with its machine is
+made up for by the next start or the next sweep, long before django-q2 would deliver it again.
 """
 
 import logging
 import time
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connections
+from django.db import Error, connections
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 
 from conversations.wakeups import CHANNEL
+from orchestrator_site.worker import pulse
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ DELETE FROM django_q_ormq WHERE id IN (
 SECONDS_TO_NEXT = "SELECT extract(epoch FROM min(lock) - clock_timestamp())::float FROM django_q_ormq WHERE key = %s"
 
 
-class NotifyingBroker(ORM):  # type: ignore[misc] - django-q2 has no types
+class NotifyingBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
     """Takes jobs with FOR UPDATE SKIP LOCKED; sleeps on LISTEN, or polls where a pooler forbids LISTEN."""
 
     _listening: object = None
@@ -52,8 +53,8 @@ class NotifyingBroker(ORM):  # type: ignore[misc] - django-q2 has no types
             jobs = self._take()
             if not jobs:
                 self._nap()
-        except (OperationalError, InterfaceError) as error:
-            log.warning("the database is away (%s): wake-ups wait", error)
+        except Error as error:
+            log.warning("wake-ups wait, the database is not ready: %s", error)
             connections[Conf.ORM].close()
             time.sleep(LONGEST_NAP)
             return []
@@ -70,7 +71,9 @@ class NotifyingBroker(ORM):  # type: ignore[misc] - django-q2 has no types
     def _take(self) -> list[tuple[None, str]]:
         with connections[Conf.ORM].cursor() as cursor:
             cursor.execute(TAKE, [self.list_key, Conf.BULK])
-            return [(None, payload) for (payload,) in cursor.fetchall()]
+            jobs = [(None, payload) for (payload,) in cursor.fetchall()]
+        pulse.tell(pulse.HANDED * len(jobs))
+        return jobs
 
     def _nap(self) -> None:
         connection = connections[Conf.ORM]

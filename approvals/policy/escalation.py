@@ -1,0 +1,129 @@
+"""When a person must take over: the triggers in the tenant's words, how bad they are, and by when someone must look.
+
+The expressions stand in the language files: `[escalation.phrases]` by category, and `[escalation.innocent]` for the
+same words in a harmless sense ("tennis court"), which are read first and taken out.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from approvals.policy.plans import Proposal
+from approvals.policy.rules import Rules
+from approvals.policy.vocabulary import phrasebook
+from approvals.policy.words import Words, read
+
+
+class Category(StrEnum):
+    """Why a conversation goes to a person; the first eight in their order of precedence."""
+
+    SELF_HARM_OR_EMERGENCY = "self_harm_or_emergency"
+    ATTORNEY_REPRESENTED = "attorney_represented"
+    BANKRUPTCY = "bankruptcy"
+    LEGAL = "legal"
+    HOSTILE = "hostile"
+    DISPUTE = "dispute"
+    SUPERVISOR_REQUEST = "supervisor_request"
+    UNREALISTIC_PROPOSAL = "unrealistic_proposal"
+    LOW_CONFIDENCE = "low_confidence"
+    UNKNOWN_TENANT = "unknown_tenant"
+    NO_RESPONSE = "no_response"
+    MANUAL = "manual"
+    SEND_FAILED = "send_failed"
+    AI_FAILED = "ai_failed"
+
+
+class Severity(StrEnum):
+    """How soon a person must look: critical at once, high and medium the same day, low on the next business day."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trigger:
+    """One reason to escalate, and the words that gave it."""
+
+    category: Category
+    severity: Severity
+    phrase: str
+
+
+_SEVERITIES = {
+    Category.SELF_HARM_OR_EMERGENCY: Severity.CRITICAL,
+    Category.ATTORNEY_REPRESENTED: Severity.HIGH,
+    Category.BANKRUPTCY: Severity.HIGH,
+    Category.LEGAL: Severity.HIGH,
+    Category.HOSTILE: Severity.HIGH,
+    Category.DISPUTE: Severity.MEDIUM,
+    Category.SUPERVISOR_REQUEST: Severity.MEDIUM,
+    Category.SEND_FAILED: Severity.MEDIUM,
+    Category.AI_FAILED: Severity.MEDIUM,
+}
+_PRECEDENCE = {category: place for place, category in enumerate(Category)}
+CLOSE_OF_BUSINESS = time(17)
+SATURDAY = 5
+
+
+def find_triggers(
+    message: str, *, plan: Proposal | None, rules: Rules, today: date | None = None
+) -> tuple[Trigger, ...]:
+    """One trigger for each category that the message gives cause for, the gravest first.
+
+    `plan` is what the message was found to propose. `today` is not needed so far: no trigger depends on the day.
+    """
+    words = read(message)
+    open_words = words.without((match.start, match.end) for match in phrasebook("escalation", "innocent").find(words))
+    found = _spoken(open_words)
+    if Category.UNREALISTIC_PROPOSAL not in found and (proposal := _unrealistic(plan, open_words, rules)):
+        found[Category.UNREALISTIC_PROPOSAL] = proposal
+    return tuple(
+        Trigger(category=category, severity=severity_of(category), phrase=found[category])
+        for category in sorted(found, key=lambda category: _PRECEDENCE[category])
+    )
+
+
+def severity_of(category: Category) -> Severity:
+    """How soon a person must look at such a case."""
+    return _SEVERITIES.get(category, Severity.LOW)
+
+
+def due_at(severity: Severity, *, now: datetime, time_zone: str) -> datetime:
+    """By when a person must have looked: at once, by the close of this day, or by that of the next business day.
+
+    `now` is aware; days and the close (17:00) are those of the IANA `time_zone`. After the close, "the same day" is
+    the next business day. Public holidays are not known here.
+    """
+    if severity == Severity.CRITICAL:
+        return now
+    local = now.astimezone(ZoneInfo(time_zone))
+    close = datetime.combine(local.date(), CLOSE_OF_BUSINESS, tzinfo=local.tzinfo)
+    if severity != Severity.LOW and local < close:
+        return close
+    return datetime.combine(_next_business_day(local.date()), CLOSE_OF_BUSINESS, tzinfo=local.tzinfo)
+
+
+def _spoken(words: Words) -> dict[Category, str]:
+    found: dict[Category, str] = {}
+    for match in phrasebook("escalation", "phrases").find(words):
+        found.setdefault(Category(match.label), match.phrase)
+    return found
+
+
+def _unrealistic(plan: Proposal | None, words: Words, rules: Rules) -> str | None:
+    """A plan under the minimum or over the longest that anyone would look at."""
+    if plan is not None and plan.weekly_amount < rules.min_weekly:
+        return f"${plan.weekly_amount} a week"
+    if plan is not None and plan.weeks is not None and plan.weeks > rules.unrealistic_weeks:
+        return f"{plan.weeks} weeks"
+    return None
+
+
+def _next_business_day(day: date) -> date:
+    day += timedelta(days=1)
+    while day.weekday() >= SATURDAY:
+        day += timedelta(days=1)
+    return day

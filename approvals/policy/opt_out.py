@@ -1,0 +1,65 @@
+"""Consent to be texted: the provider's stop words in any dress, and the same wish in plain words.
+
+`[opt_out.keywords]` are words that count when they are all the message says; `[opt_out.phrases]` are wordings, and
+`[opt_out.innocent]` the wordings that only look like them ("stop by the office") and are taken out first.
+"""
+
+import re
+from enum import StrEnum
+from functools import cache
+
+from approvals.policy import languages
+from approvals.policy.text import normalise
+from approvals.policy.vocabulary import phrasebook
+from approvals.policy.words import read
+
+
+class Consent(StrEnum):
+    NONE = "none"
+    OPT_OUT = "opt_out"
+    OPT_IN = "opt_in"
+    HELP = "help"
+
+
+_BY_WEIGHT = (Consent.OPT_OUT, Consent.OPT_IN, Consent.HELP)
+
+
+def read_consent(message: str) -> Consent:
+    """What the message says about being texted; a wish to stop outweighs everything else in it."""
+    keyword = _keyword(message)
+    return keyword if keyword is not Consent.NONE else _wording(message)
+
+
+def _keyword(message: str) -> Consent:
+    """A keyword alone: whatever is not a letter, polite words and repetition do not count."""
+    said = [word for word in re.findall(r"[^\W\d_]+", normalise(message)) if word not in _polite()]
+    if not said or len(said) > 6:
+        return Consent.NONE
+    spelt = "".join(said) if all(len(word) == 1 for word in said) else " ".join(dict.fromkeys(said))
+    return _keywords().get(spelt, Consent.NONE)
+
+
+def _wording(message: str) -> Consent:
+    words = read(message)
+    open_words = words.without((match.start, match.end) for match in phrasebook("opt_out", "innocent").find(words))
+    found = {Consent(match.label) for match in phrasebook("opt_out", "phrases").find(open_words)}
+    return next((consent for consent in _BY_WEIGHT if consent in found), Consent.NONE)
+
+
+@cache
+def _keywords() -> dict[str, Consent]:
+    return {
+        normalise(keyword): Consent(label)
+        for language in languages.languages()
+        for label, listed in languages.section(language, "opt_out").get("keywords", {}).items()
+        for keyword in listed
+    }
+
+
+@cache
+def _polite() -> frozenset[str]:
+    return frozenset(
+        normalise(word)
+        for language in languages.languages()
+        for word in languages.section(language, "opt_out").get("polite", ())
+    )

@@ -1,0 +1,261 @@
+"""The tenant's own words: which figures stand together as a plan, and which of them is offered.
+
+Order of events: find the parts, join amounts to their rhythm or their total, ask the cues which of these frames is
+offered, take the first (or its correction), then look for its length and its start; what is left may be a one-off.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from approvals.policy.calendar import Day, days_named
+from approvals.policy.plans.figures import Amount, Length, Rhythm, amounts, lengths, rhythms
+from approvals.policy.plans.proposals import Extraction, OneOff, Proposal, to_cents, whole
+from approvals.policy.plans.stance import Cues, Stance
+from approvals.policy.vocabulary import phrasebook
+from approvals.policy.words import Words, read
+
+FARTHEST = 8  # words between an amount and its rhythm
+SURELY_A_LENGTH = 4  # "in 6 weeks" spreads an amount, "in 2 weeks" is a day
+ABSURD_WEEKLY = Decimal(10_000)  # nobody means it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """An amount with its rhythm or the length it is spread over."""
+
+    amount: Amount
+    rhythm: Rhythm | None = None
+    length: Length | None = None
+
+    @property
+    def start(self) -> int:
+        return min(part.start for part in (self.amount, self.rhythm) if part)
+
+    @property
+    def end(self) -> int:
+        return max(part.end for part in (self.amount, self.rhythm, self.length) if part)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Everything found in one message."""
+
+    words: Words
+    cues: Cues
+    amounts: list[Amount]
+    rhythms: list[Rhythm]
+    lengths: list[Length]
+    days: list[Day]
+
+
+def offered(message: str, today: date) -> Extraction:
+    """The weekly plan and the one-off payment that the tenant's words offer."""
+    parts = _find_parts(message, today)
+    frames = _frames(parts)
+    chosen = _choose(parts, frames)
+    plan = _proposal(parts, chosen) if chosen else None
+    return Extraction(plan=plan, one_off=_one_off(parts, frames, chosen if plan else None))
+
+
+def _find_parts(message: str, today: date) -> Parts:
+    words = read(message)
+    found_rhythms, found_lengths = rhythms(words), lengths(words)
+    days = [day for day in days_named(words, today) if not _inside(day, found_rhythms)]
+    found_lengths = [length for length in found_lengths if not _inside(length, found_rhythms)]
+    taken = [(part.start, part.end) for part in (*found_rhythms, *found_lengths, *days)]
+    return Parts(
+        words=words,
+        cues=Cues(words),
+        amounts=amounts(words, taken),
+        rhythms=found_rhythms,
+        lengths=found_lengths,
+        days=days,
+    )
+
+
+def _inside(part: Day | Length, others: list[Rhythm]) -> bool:
+    return any(other.start < part.end and part.start < other.end for other in others)
+
+
+# -- joining
+
+
+def _frames(parts: Parts) -> list[Frame]:
+    totals = [frame for amount in parts.amounts if (frame := _total(parts, amount)) is not None]
+    used = {id(frame.amount) for frame in totals}
+    pairs = sorted(
+        (
+            (distance, amount.start, amount, rhythm)
+            for amount in parts.amounts
+            for rhythm in parts.rhythms
+            if id(amount) not in used and (distance := _distance(parts, amount, rhythm)) <= FARTHEST
+        ),
+        key=lambda pair: pair[:2],
+    )
+    frames = list(totals)
+    for _, _, amount, rhythm in pairs:
+        if id(amount) not in used and id(rhythm) not in used:
+            used |= {id(amount), id(rhythm)}
+            frames.append(Frame(amount=amount, rhythm=rhythm))
+    return sorted(frames, key=lambda frame: frame.start)
+
+
+def _total(parts: Parts, amount: Amount) -> Frame | None:
+    """ "600 over 6 weeks": an amount without a rhythm of its own, with a length it is spread over right after it."""
+    if any(0 <= rhythm.start - amount.end <= 1 for rhythm in parts.rhythms):
+        return None
+    for length in parts.lengths:
+        gap = parts.words.tokens[amount.end : length.start]
+        near = 0 <= length.start - amount.end <= 5 and not any(token.figure or token.text in ".?!" for token in gap)
+        if length.spreads and near and _is_spread(parts, length):
+            rhythm = next((rhythm for rhythm in parts.rhythms if 0 <= rhythm.start - length.end <= 4), None)
+            if length.weeks is not None or (rhythm and rhythm.per_week):
+                return Frame(amount=amount, length=length, rhythm=rhythm)
+    return None
+
+
+def _is_spread(parts: Parts, length: Length) -> bool:
+    if not length.may_be_date or (length.weeks or 0) >= SURELY_A_LENGTH:
+        return True
+    return any(True for _ in phrasebook("plans", "spreading").find(parts.words))
+
+
+def _distance(parts: Parts, amount: Amount, rhythm: Rhythm) -> int:
+    """How far an amount is from a rhythm; a rhythm that comes first is farther, a comma too; over a full stop never."""
+    first, second = (amount, rhythm) if amount.start < rhythm.start else (rhythm, amount)
+    gap = parts.words.tokens[first.end : second.start]
+    if any(token.text in ".?!" or token.figure for token in gap):
+        return FARTHEST + 1
+    return len(gap) + sum(3 for token in gap if token.text == ",") + (2 if first is rhythm else 0)
+
+
+# -- choosing
+
+
+def _choose(parts: Parts, frames: list[Frame]) -> Frame | None:
+    """The first frame that is offered, unless a later one corrects it; a bare counter-offer borrows the rhythm."""
+    stances = [(frame, parts.cues.stance(frame.start, frame.end)) for frame in frames]
+    standing = [frame for frame, stance in stances if stance in {Stance.OFFERED, Stance.UNSAID}]
+    counter = _counter_offer(parts, frames, stances)
+    if counter is not None and (not standing or standing[-1].start < counter.start):
+        return counter
+    if len(standing) > 1 and _is_corrected(parts, standing[0], standing[-1]):
+        return standing[-1]
+    return standing[0] if standing else None
+
+
+def _counter_offer(parts: Parts, frames: list[Frame], stances: list[tuple[Frame, Stance]]) -> Frame | None:
+    """ "150 a week is too much, i can do 60": the rhythm is carried over from the figure it answers."""
+    answered = [frame for frame, stance in stances if frame.rhythm and stance != Stance.OFFERED]
+    corrected = [frame for frame, stance in stances if frame.rhythm]
+    framed = {id(frame.amount) for frame in frames}
+    for amount in parts.amounts:
+        if id(amount) in framed or _has_day(parts, amount):
+            continue
+        stance = parts.cues.stance(amount.start, amount.end)
+        if stance == Stance.OFFERED and answered:
+            return Frame(amount=amount, rhythm=replace(answered[0].rhythm, start=amount.end, end=amount.end))  # type: ignore[type-var]
+        if corrected and corrected[0].end <= amount.start and _is_corrected(parts, corrected[0], amount):
+            return Frame(amount=amount, rhythm=replace(corrected[0].rhythm, start=amount.end, end=amount.end))  # type: ignore[type-var]
+    return None
+
+
+def _is_corrected(parts: Parts, earlier: Frame, later: Frame | Amount) -> bool:
+    """Does a word of correction ("sorry", "actually", "digo") stand between the two?"""
+    return any(
+        earlier.end <= match.start and match.end <= later.start + 1
+        for match in phrasebook("plans", "corrections").find(parts.words)
+    )
+
+
+def _has_day(parts: Parts, amount: Amount) -> bool:
+    clause = parts.cues.clause_start(amount.start), parts.cues.clause_end(amount.end)
+    return any(clause[0] <= day.start and day.end <= clause[1] for day in parts.days)
+
+
+# -- reading the chosen frame
+
+
+def _proposal(parts: Parts, frame: Frame) -> Proposal | None:
+    weekly, weeks = _spread(frame) if frame.length else _repeated(parts, frame)
+    if weekly is None or not 0 < weekly < ABSURD_WEEKLY:
+        return None
+    return Proposal(weekly_amount=weekly, weeks=weeks, start_date=_start_date(parts))
+
+
+def _spread(frame: Frame) -> tuple[Decimal | None, int | None]:
+    assert frame.length is not None
+    weeks = frame.length.weeks
+    if weeks is None:
+        assert frame.rhythm is not None
+        assert frame.rhythm.per_week is not None
+        weeks = Fraction(frame.length.payments or 1) / frame.rhythm.per_week
+    return to_cents(_decimal(Fraction(frame.amount.value) / weeks)), whole(_decimal(weeks))
+
+
+def _repeated(parts: Parts, frame: Frame) -> tuple[Decimal | None, int | None]:
+    per_week = frame.rhythm.per_week if frame.rhythm else None
+    if per_week is None:
+        return None, None
+    length = _length_of(parts, frame)
+    weeks = None
+    if length is not None:
+        weeks = length.weeks if length.weeks is not None else Fraction(length.payments or 0) / per_week
+    return to_cents(_decimal(Fraction(frame.amount.value) * per_week)), whole(_decimal(weeks)) if weeks else None
+
+
+def _length_of(parts: Parts, frame: Frame) -> Length | None:
+    """The stated count nearest to the frame, in the same sentence or in the next one."""
+    sentence_start, sentence_end = parts.cues.sentence(frame.start)
+    _, next_end = parts.cues.sentence(min(sentence_end + 1, len(parts.words.tokens) - 1))
+    inside = [length for length in parts.lengths if sentence_start <= length.start < next_end]
+    return min(inside, key=lambda length: _gap(length, frame), default=None)
+
+
+def _gap(length: Length, frame: Frame) -> int:
+    return length.start - frame.end if length.start >= frame.end else frame.start - length.end + 4
+
+
+def _start_date(parts: Parts) -> date | None:
+    """The day that follows a word of beginning: "starting", "first payment on", "a partir de"."""
+    for match in sorted(phrasebook("plans", "starts").find(parts.words), key=lambda match: match.start):
+        for day in parts.days:
+            if 0 <= day.start - match.end <= 2 or match.start <= day.start < match.end:
+                return day.date
+    return None
+
+
+def _decimal(fraction: Fraction) -> Decimal:
+    return Decimal(fraction.numerator) / Decimal(fraction.denominator)
+
+
+# -- one-off payments
+
+
+def _one_off(parts: Parts, frames: list[Frame], plan: Frame | None) -> OneOff | None:
+    framed = {id(frame.amount) for frame in frames} | ({id(plan.amount)} if plan else set())
+    found = [
+        promise
+        for amount in parts.amounts
+        if id(amount) not in framed and (promise := _promise(parts, amount)) is not None
+    ]
+    return min(found, key=lambda promise: promise.date or date.max, default=None)
+
+
+def _promise(parts: Parts, amount: Amount) -> OneOff | None:
+    stance = parts.cues.stance(amount.start, amount.end)
+    day = _day_of(parts, amount)
+    if stance == Stance.OFFERED or (stance == Stance.UNSAID and day is not None):
+        return OneOff(amount=to_cents(amount.value), date=day.date if day else None)
+    return None
+
+
+def _day_of(parts: Parts, amount: Amount) -> Day | None:
+    """The day in the amount's clause, else the nearest within five words; a stated start belongs to the plan."""
+    starts = [match.end for match in phrasebook("plans", "starts").find(parts.words)]
+    days = [day for day in parts.days if not any(0 <= day.start - end <= 2 for end in starts)]
+    start, end = parts.cues.sentence(amount.start)
+    near = [day for day in days if start <= day.start < end]
+    return min(near, key=lambda day: max(day.start - amount.end, amount.start - day.end), default=None)

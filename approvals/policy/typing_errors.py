@@ -1,0 +1,89 @@
+"""Typing errors in the words that matter: a stretched, swapped, missing or doubled letter.
+
+A replaced letter is forgiven in long words only, because short words become other words by it ("court", "count").
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import groupby
+from typing import Any
+
+from approvals.policy import languages
+from approvals.policy.text import normalise
+
+_SECTIONS = ("words", "numbers", "calendar", "plans", "escalation", "opt_out", "holds")
+_SHORTEST = 5
+_SHORTEST_FOR_A_REPLACED_LETTER = 7
+
+
+class Corrector:
+    """Brings a mistyped word back to the word of our language files that it was meant to be."""
+
+    def __init__(self, codes: Iterable[str]) -> None:
+        codes = tuple(codes)
+        self._known = frozenset(word for code in codes for word in _words_of(code))
+        self._shortened: dict[str, set[str]] = {}
+        for word in self._known:
+            if len(word) >= _SHORTEST:
+                for shorter in _without_a_letter(word):
+                    self._shortened.setdefault(shorter, set()).add(word)
+        self.correct = lru_cache(maxsize=4096)(self._correct)
+
+    def _correct(self, word: str) -> str:
+        if word in self._known:
+            return word
+        for squeezed in _squeezed(word):
+            if squeezed in self._known:
+                return squeezed
+        if len(word) < _SHORTEST:
+            return word
+        return min(self._neighbours(word), default=word)
+
+    def _neighbours(self, word: str) -> Iterator[str]:
+        candidates = set(self._shortened.get(word, ()))
+        for shorter in _without_a_letter(word):
+            if shorter in self._known and len(shorter) >= _SHORTEST:
+                candidates.add(shorter)
+            candidates |= self._shortened.get(shorter, set())
+        return (known for known in candidates if known[0] == word[0] and _is_slip(word, known))
+
+
+def _is_slip(word: str, known: str) -> bool:
+    """Is `known` one slip of the finger away from `word`?"""
+    if len(word) != len(known):
+        # A lost or added last letter is more often another form of the word than a slip.
+        return word[-1] == known[-1]
+    places = [place for place, (one, other) in enumerate(zip(word, known, strict=True)) if one != other]
+    if len(places) == 1:
+        return len(word) >= _SHORTEST_FOR_A_REPLACED_LETTER and 0 < places[0] < len(word) - 1
+    return len(places) == 2 and word[places[0]] == known[places[1]] and word[places[1]] == known[places[0]]
+
+
+def _squeezed(word: str) -> Iterator[str]:
+    if all(len(list(run)) < 3 for _, run in groupby(word)):
+        return
+    for longest in (2, 1):
+        yield "".join(letter * min(longest, len(list(run))) for letter, run in groupby(word))
+
+
+def _without_a_letter(word: str) -> Iterator[str]:
+    return (word[:place] + word[place + 1 :] for place in range(len(word)))
+
+
+def _words_of(code: str) -> Iterator[str]:
+    for section in ("spelling", *_SECTIONS):
+        yield from _words_in(languages.section(code, section))
+
+
+def _words_in(entry: Any) -> Iterator[str]:
+    if isinstance(entry, dict):
+        for key, value in entry.items():
+            yield from _words_in(key)
+            yield from _words_in(value)
+    elif isinstance(entry, list):
+        for value in entry:
+            yield from _words_in(value)
+    elif isinstance(entry, str):
+        for word in normalise(entry).replace("'", "").split():
+            bare = word.strip("()|?<>^$.,")
+            yield from (part for part in bare.replace("(", "|").replace(")", "|").split("|") if part.isalpha())

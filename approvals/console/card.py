@@ -16,7 +16,7 @@ from approvals.console import claims
 from approvals.console.checking import Checked, check_words
 from approvals.models import ApprovalAuditEntry, Escalation, PaymentPlan, QueuedResponse, Workflow
 from approvals.policy.contact_hours import next_allowed, zone_for
-from approvals.policy.figures import suggested_weekly
+from approvals.policy.plans import suggest_weekly
 from approvals.policy.rules import Rules
 from approvals.rulebook import current_rules
 from approvals.sms_workflow.holds import stopping_managers
@@ -197,7 +197,7 @@ def _counter_offer(reply: QueuedResponse, rules: Rules) -> CounterOffer | None:
     portion = account.portion(reply.conversation.account)
     if not portion or portion <= 0:
         return None
-    weekly = suggested_weekly(portion, rules)
+    weekly = suggest_weekly(portion, rules)
     weeks = min(rules.max_weeks, int((portion / weekly).to_integral_value(rounding=ROUND_CEILING)))
     wording = COUNTER_OFFERS.get(reply.language or reply.conversation.language, COUNTER_OFFERS["en"])
     return CounterOffer(weekly=weekly, weeks=weeks, text=wording.format(weekly=weekly, weeks=weeks))

@@ -10,6 +10,8 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from orchestrator_site import logs
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 TESTING = "pytest" in sys.modules
@@ -290,6 +292,12 @@ Q_CLUSTER = {
 }
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
-LOG_DIR = Path(env.str("LOG_DIR", default=str(BASE_DIR / "logs")))
+# A file per day, YYYY-MM-DD.log, is written here; empty: none.
+LOG_DIR = env.str("LOG_DIR", default="logs")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", default="text")  # text or json
+if LOG_FORMAT not in ("text", "json"):
+    raise ImproperlyConfigured(f"LOG_FORMAT must be text or json, not {LOG_FORMAT!r}.")
+LOGGING = logs.config(
+    level=LOG_LEVEL, json=LOG_FORMAT == "json", directory=BASE_DIR / LOG_DIR if LOG_DIR and not TESTING else None
+)

@@ -56,7 +56,7 @@ def detect_plan(
 
 def _as_extraction(reported: ReportedPlan) -> Extraction:
     plan = Proposal(
-        weekly_amount=reported.weekly_amount, weeks=reported.weeks, start_date=reported.start_date, source="tenant"
+        weekly_amount=reported.weekly_amount, weeks=reported.weeks, start_date=reported.start_date, source="reported"
     )
     return Extraction(plan=plan, one_off=None)
 

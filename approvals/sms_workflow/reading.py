@@ -63,7 +63,9 @@ def read_texts(texts: Sequence[str], *, rules: Rules, today: date) -> Reading:
 def settle(reading: Reading, *, holds: Sequence[str]) -> Settled | None:
     """The verdict where the words and the holds are enough for one; None when an answer must be drafted."""
     opted_out = HoldReason.OPT_OUT in holds
-    if reading.triggers:
+    # "Who is this? I owe you nothing": no dispute of a debt, if the debtor is somebody else.
+    stranger = HoldReason.WRONG_NUMBER in reading.holds and {t.category for t in reading.triggers} <= {Category.DISPUTE}
+    if reading.triggers and not stranger:
         return Settled(outcome=Outcome.ESCALATE, reasons=reading.codes, category=reading.triggers[0].category)
     if reading.consent is Consent.OPT_OUT:
         return Settled(outcome=Outcome.HELD, reasons=("opt_out",))

@@ -33,6 +33,12 @@ STATUS_OF = {
     Outcome.HELD: QueuedResponse.Status.CLOSED,
     Outcome.CLOSED: QueuedResponse.Status.CLOSED,
 }
+SOURCE_OF = {
+    "message": PaymentPlan.Source.TENANT,
+    "structured": PaymentPlan.Source.MODEL,
+    "control_line": PaymentPlan.Source.MODEL,
+    "reported": PaymentPlan.Source.TENANT,
+}
 ACTION_OF = {
     Outcome.SEND: Action.AUTO_APPROVE,
     Outcome.QUEUE: Action.QUEUE,
@@ -191,7 +197,7 @@ def plan_columns(offer: PlanOffer) -> dict[str, object]:
         "weekly_amount": plan and plan.weekly_amount,
         "weeks": plan and plan.weeks,
         "start_date": plan and plan.start_date,
-        "source": plan.source if plan else PaymentPlan.Source.TENANT,
+        "source": SOURCE_OF[plan.source if plan else "message"],
         "total": check and check.total,
         "valid": bool(check and check.valid),
         "auto_approvable": bool(check and check.auto_approvable),

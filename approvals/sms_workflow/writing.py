@@ -229,7 +229,7 @@ def _readable_answer(job: TextToAnswer, spoken: Sequence[Mapping[str, str]]) -> 
             why = "the model declined to answer"
             continue
         try:
-            return prompts.read_answer(completion.text), completion.model
+            return prompts.read_answer(completion.text, today=job.today), completion.model
         except prompts.UnreadableAnswer as error:
             why = str(error)
     raise Unavailable("openai", why)
@@ -256,7 +256,7 @@ def _gate_facts(job: TextToAnswer, found: Found, language: Language) -> DraftFac
 
 def _verdict(job: TextToAnswer, attempt: Attempt, first: Attempt | None, found: Found, language: Language) -> Drafted:
     answer = attempt.answer
-    offer = _offer(job, found, structured=_proposal(answer.plan))
+    offer = _offer(job, found, structured=answer.plan)
     plan = offer.extraction.plan if offer else None
     triggers = find_triggers(job.tenant_message, plan=plan, rules=job.rules)
     confidence = estimate(
@@ -297,12 +297,6 @@ def _verdict(job: TextToAnswer, attempt: Attempt, first: Attempt | None, found: 
             earlier_gates=first.gates if first else (),
         ),
     )
-
-
-def _proposal(plan: prompts.ProposedPlan | None) -> Proposal | None:
-    if plan is None:
-        return None
-    return Proposal(weekly_amount=plan.weekly_amount, weeks=plan.weeks, start_date=plan.start_date, source="model")
 
 
 def _offer(job: TextToAnswer, found: Found, *, structured: Proposal | None) -> PlanOffer | None:

@@ -70,7 +70,6 @@ class Page(UnfoldModelAdminViewMixin, TemplateView):  # type: ignore[misc]
             **kwargs,
             **_card_context(self.request, shown, me),
             queue=left,
-            languages=LANGUAGES,
             categories=decide.CATEGORIES,
             snoozes=decide.Snooze.CHOICES,
             preference=ConsolePreference.objects.filter(user=self.request.user.pk).first() or ConsolePreference(),
@@ -233,7 +232,7 @@ def _card_context(request: HttpRequest, shown: Any, me: str, *, claim: bool = Fa
     person = _person(request)
     may = {name: person.has_perm(f"approvals.{name}") for name in ("approve", "escalate", "override_gates", "release_hold")}  # type: ignore[attr-defined]
     if shown is None:
-        return {"card": None, "may": may}
+        return {"card": None, "may": may, "languages": LANGUAGES}
     if claim and may["approve"]:
         claims.claim(shown, by=me)
     found = card(shown, me=me)

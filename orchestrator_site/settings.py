@@ -83,6 +83,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "orchestrator_site.middleware.RequestId",
+    "orchestrator_site.middleware.HouseTime",
     "orchestrator_site.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -130,6 +131,7 @@ if not PRODUCTION:
     STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 # The largest request body in bytes; a text has at most 1,600 characters, a transcript may be long.
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", default=1_000_000)
 if PRODUCTION:
@@ -146,6 +148,39 @@ if PRODUCTION:
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
+
+# --- The admin's theme (orchestrator_site/theme.py) ------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "Rent desk",
+    "SITE_HEADER": "Rent desk",
+    "SITE_SUBHEADER": env.str("COMPANY_NAME", default="Stanton Management"),
+    "SITE_SYMBOL": "home_work",
+    "SITE_URL": None,
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    # Blue.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.6)",
+            "100": "oklch(93.2% .032 255.6)",
+            "200": "oklch(88.2% .059 254.1)",
+            "300": "oklch(80.9% .105 251.8)",
+            "400": "oklch(70.7% .165 254.6)",
+            "500": "oklch(62.3% .214 259.8)",
+            "600": "oklch(54.6% .245 262.9)",
+            "700": "oklch(48.8% .243 264.4)",
+            "800": "oklch(42.4% .199 265.6)",
+            "900": "oklch(37.9% .146 265.5)",
+            "950": "oklch(28.2% .091 267.9)",
+        }
+    },
+    "ENVIRONMENT": "orchestrator_site.theme.environment",
+    "DASHBOARD_CALLBACK": "orchestrator_site.dashboard.dashboard",
+    "STYLES": ["orchestrator_site.theme.styles"],
+    "SCRIPTS": ["orchestrator_site.theme.scripts"],
+    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "orchestrator_site.theme.navigation"},
+    "COMMAND": {"search_callback": "orchestrator_site.theme.search", "show_history": False},
+}
 
 # --- The API ---------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -76,12 +76,25 @@ WORDS_OF = {
     "payment_too_low": "too little a week",
     "does_not_cover_debt": "does not cover the debt",
     "debt_unknown": "debt unknown",
+    # why it waits
+    "medium_confidence": "not sure enough to go by itself",
+    "plan_needs_a_manager": "a plan that needs a manager",
+    "auto_send_disabled": "automatic sending is off",
+    "model_escalates": "the model asks for a person",
+    "open_escalation": "an escalation is open",
+    "too_many_started_texts": "enough texts were started this week",
+    # who
+    "policy": "The rules",
 }
+PREFIXES = {"gate_": "check", "hold_": "hold"}
 
 
 @register.filter
 def words(code: str) -> str:
     """What a code is called, as people say it; an unknown code is shown as it stands."""
+    for prefix, said in PREFIXES.items():
+        if code.startswith(prefix):
+            return f"{said}: {words(code.removeprefix(prefix)).lower()}"
     source, _, count = str(code).partition(" ")
     return f"{WORDS_OF.get(source, source.replace('_', ' '))} {count}".strip()
 
@@ -152,3 +165,17 @@ def icon(name: str) -> SafeString:
 def level(checked: Checked) -> str:
     """The worst of the gates: red, amber or green."""
     return "red" if checked.reds else "amber" if checked.ambers else "green"
+
+
+@register.filter
+def seconds(value: float) -> str:
+    """A number of seconds, as people say it."""
+    return waited(timedelta(seconds=value))
+
+
+@register.filter
+def codes(reason: str) -> str:
+    """A reason that is a list of codes, in words; a person's sentence stays as it is."""
+    listed = reason.split(", ")
+    known = [code for code in listed if code in WORDS_OF or code.startswith(tuple(PREFIXES))]
+    return ", ".join(map(words, listed)) if len(known) == len(listed) else reason

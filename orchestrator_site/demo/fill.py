@@ -21,6 +21,7 @@ from approvals.models import ApprovalAuditEntry, Escalation, PaymentPlan, Queued
 from approvals.policy.escalation import severity_of
 from approvals.policy.gates import check_gates
 from approvals.policy.plans import check_plan, suggest_weekly
+from approvals.policy.routing import choose_route
 from approvals.rulebook import current_rules
 from approvals.sms_workflow.recording import gates_as_json
 from conversations.models import Author, ContactHold, Conversation, Delivery, Direction, Message
@@ -172,20 +173,31 @@ def _waiting(scene: dict[str, Any], person: Person) -> QueuedResponse:
         _text(conversation, theirs, day)
         _text(conversation, _filled(ours, person), day + timedelta(minutes=2), Author.AI)
     message = _text(conversation, _filled(scene["said"], person), at)
-    reply = _reply(scene, person, conversation, message)
+    plan = _plan(scene["plan"], person, conversation) if "plan" in scene else None
+    reply = _reply(scene, person, message, plan)
     if "hold" in scene:
         ContactHold.objects.create(
             phone=person.phone, reason=scene["hold"], created_by="policy", message=message, created_at=at
         )
-    if "plan" in scene:
-        _plan(scene["plan"], person, reply)
+    if plan:
+        plan.response, plan.created_at = reply, reply.created_at
+        plan.save()
     return reply
 
 
-def _reply(scene: dict[str, Any], person: Person, conversation: Conversation, message: Message) -> QueuedResponse:
-    draft = _filled(scene["draft"], person)
-    facts = facts_for_gates(
-        conversation.account, tenant_message=message.body, language=person.language_code
+def _reply(scene: dict[str, Any], person: Person, message: Message, plan: PaymentPlan | None) -> QueuedResponse:
+    draft, conversation, rules = _filled(scene["draft"], person), message.conversation, current_rules()
+    facts = facts_for_gates(conversation.account, tenant_message=message.body, language=person.language_code)
+    gates = check_gates(draft, facts, rules)
+    verdict = choose_route(
+        confidence=Decimal(scene["confidence"]),
+        triggers=(),
+        gates=gates,
+        plan=plan,
+        holds=[scene["hold"]] if "hold" in scene else [],
+        tenant_known=True,
+        model_escalates=False,
+        rules=rules,
     )
     parts = scene.get("parts", [["model", scene["confidence"]]])
     drafted_at = message.created_at + timedelta(seconds=2)
@@ -199,8 +211,8 @@ def _reply(scene: dict[str, Any], person: Person, conversation: Conversation, me
         language=person.language_code,
         confidence_score=Decimal(scene["confidence"]),
         confidence_parts=[{"code": code, "value": value} for code, value in parts],
-        gates=gates_as_json(check_gates(draft, facts, current_rules())),
-        reasons=scene.get("reasons", ["confidence"]),
+        gates=gates_as_json(gates),
+        reasons=list(verdict.reasons),
         model="simulated",
         created_at=drafted_at,
         updated_at=drafted_at,
@@ -215,11 +227,11 @@ def _entry(reply: QueuedResponse, action: str, by: str, reason: str, at: datetim
     entry.save(force_insert=True)
 
 
-def _plan(kind: str, person: Person, reply: QueuedResponse) -> None:
+def _plan(kind: str, person: Person, conversation: Conversation) -> PaymentPlan:
     debt, rules = Decimal(person.owed), current_rules()
     weekly = {"too_low": Decimal(10)}.get(kind) or max(debt / 10, rules.min_weekly).to_integral_value(ROUND_CEILING)
     weeks = None if kind in ("w10_open", "too_low") else 10
-    snapshot = reply.conversation.account
+    snapshot = conversation.account
     check = check_plan(
         weekly_amount=weekly,
         weeks=weeks,
@@ -227,9 +239,8 @@ def _plan(kind: str, person: Person, reply: QueuedResponse) -> None:
         tenant_portion=portion(snapshot) or Decimal(0),
         rules=rules,
     )
-    PaymentPlan.objects.create(
-        conversation=reply.conversation,
-        response=reply,
+    return PaymentPlan(
+        conversation=conversation,
         weekly_amount=weekly,
         weeks=weeks,
         total=check.total,
@@ -237,7 +248,6 @@ def _plan(kind: str, person: Person, reply: QueuedResponse) -> None:
         auto_approvable=check.auto_approvable,
         issues=[{"code": issue.code, "message": issue.message} for issue in check.issues],
         source=PaymentPlan.Source.TENANT,
-        created_at=reply.created_at,
     )
 
 

@@ -1,10 +1,15 @@
 """A status changes only by a named move, checked against a table and made by one conditional UPDATE."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
-from django.db import models
+from django.db import DatabaseError, models, transaction
 from django.utils import timezone
+
+log = logging.getLogger(__name__)
+
+Finished = TypeVar("Finished")
 
 
 class Overtaken(Exception):
@@ -44,3 +49,19 @@ class Moving(models.Model):
             raise Overtaken(self, to)
         for name, value in changes.items():
             setattr(self, name, value)
+
+
+def together_or_each(finished: Sequence[Finished], record: Callable[[Sequence[Finished]], None]) -> None:
+    """Record many results in one short transaction; if that fails, each in its own, so that one does not stop all.
+
+    What cannot be recorded even then stays claimed: its lease runs out, and the net under the flow finds it.
+    """
+    try:
+        with transaction.atomic():
+            record(finished)
+    except (DatabaseError, Overtaken):
+        if len(finished) == 1:
+            log.exception("a result could not be recorded; its lease will run out")
+            return
+        for one in finished:
+            together_or_each([one], record)

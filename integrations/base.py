@@ -7,6 +7,7 @@ known for sure is `OutcomeUnknown`.
 
 import logging
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ TRIES = 3
 # A thread does not sleep longer than this for a Retry-After (seconds): the caller comes back later instead.
 PATIENCE_SECONDS = 5.0
 HEALTH_TIMEOUT_SECONDS = 2.0
+LONG_NUMBER = re.compile(r"\+?\d[\d() -]{5,}\d")
 # Raised before the first byte of the request was sent.
 NEVER_SENT = (
     httpx2.ConnectError,
@@ -112,12 +114,10 @@ class Upstream:
         `made`: attempts that were already made for the same purpose; they count.
         """
         for attempt in range(made + 1, TRIES + 1):
-            trouble = Unavailable(self.name, "not tried")
             try:
                 response = self._attempt(send)
             except httpx2.HTTPError as error:
-                trouble = Unavailable(self.name, f"no answer ({type(error).__name__})")
-                trouble.__cause__ = error
+                trouble = self._no_answer(error)
             else:
                 if not self.is_failure(response):
                     return response, attempt
@@ -125,7 +125,7 @@ class Upstream:
             pause = self._pause_before_next(attempt, trouble.retry_after)
             if pause is None:
                 raise trouble
-            log.info("%s; attempt %s of %s failed, again in %.1f s", trouble, attempt, TRIES, pause)
+            log.info("%s; attempt %s of %s, again in %.1f s", trouble, attempt, TRIES, pause)
             self.sleep(pause)
         raise AssertionError("the last attempt either returns or raises")
 
@@ -156,13 +156,20 @@ class Upstream:
         pause: float = self.retry_pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311  no secret
         return max(pause, retry_after or 0.0)
 
+    def _no_answer(self, error: httpx2.HTTPError) -> Unavailable:
+        trouble = Unavailable(self.name, f"no answer ({type(error).__name__})")
+        trouble.__cause__ = error
+        return trouble
+
     def unavailable(self, response: httpx2.Response) -> Unavailable:
         status = response.status_code
         return Unavailable(self.name, f"answered {status}", status=status, retry_after=retry_after(response))
 
     def refused(self, response: httpx2.Response, why: str = "") -> Refused:
+        """`why`: the upstream's own words, of which telephone numbers are taken out."""
         status = response.status_code
-        return Refused(self.name, f"answered {status}{': ' if why else ''}{why}", status=status)
+        words = LONG_NUMBER.sub("(number)", why)[:200]
+        return Refused(self.name, f"answered {status}: {words}" if words else f"answered {status}", status=status)
 
     def document(self, response: httpx2.Response) -> dict[str, Any]:
         """The JSON object of an answer that was only read; anything else is trouble of the upstream's own."""

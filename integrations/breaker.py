@@ -72,6 +72,9 @@ class Store(Protocol):
     def reset_failures(self, name: str) -> None:
         """A success of a closed circuit: its failures are no longer in a row. An open circuit stays open."""
 
+    def hang_up(self) -> None:
+        """Lets go of whatever connection it holds; the next operation makes a new one."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
@@ -230,6 +233,9 @@ class MemoryStore:
             row = self._row(name)
             if row.state == State.CLOSED:
                 row.failures = 0
+
+    def hang_up(self) -> None:
+        """There is no connection."""
 
     def _row(self, name: str) -> _Row:
         return self._rows.setdefault(name, _Row())

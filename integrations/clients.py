@@ -115,16 +115,22 @@ def all_upstreams() -> tuple[Upstream, ...]:
 
 
 def forget() -> None:
-    """The next use makes new clients: after a fork, and after a change of the settings."""
-    global _making
-    _making = threading.RLock()  # in a forked child it may be held by a thread that is not there
-    http = _made.pop("_http", None)
-    if http is not None:
-        http.close()
+    """Closes everything; the next use makes new clients. For a change of the settings."""
+    if "_http" in _made:
+        _http().close()
+    if "_store" in _made:
+        _store().hang_up()
     _made.clear()
 
 
-os.register_at_fork(after_in_child=forget)
+def _forget_in_child() -> None:
+    """After a fork the connections are the parent's: they are let go of, but not closed."""
+    global _making
+    _making = threading.RLock()  # the old one may be held by a thread that the child does not have
+    _made.clear()
+
+
+os.register_at_fork(after_in_child=_forget_in_child)
 
 
 @once

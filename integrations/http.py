@@ -6,6 +6,7 @@ under one lock. With 100 requests in flight that costs a quarter more CPU, with 
 percentile (`benchmarks/clients.py` measures it; with `httpx`, its predecessor, it is six times the CPU).
 """
 
+import logging
 import ssl
 from collections import defaultdict, deque
 from functools import cache
@@ -16,6 +17,10 @@ import httpx2
 # Servers close idle connections (uvicorn after five seconds). We let go first, so that no text is ever sent into a
 # connection that is being closed: that would be an unknown outcome.
 KEEP_ALIVE_SECONDS = 4.0
+
+# At their usual levels they log every address, telephone numbers included, and at lower ones the texts themselves.
+for talkative in ("httpx2", "httpcore2", "openai"):
+    logging.getLogger(talkative).setLevel(logging.WARNING)
 
 Origin = tuple[str, str, int | None]
 

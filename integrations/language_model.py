@@ -6,6 +6,7 @@ and gives nothing that we use (`benchmarks/clients.py`). Its own retries are swi
 """
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,6 +25,10 @@ OUR_ACCOUNT = (
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
 )
+# Without the first the answer is plain text; the second has a new name in newer models; the third is a wish.
+DISPENSABLE = ("response_format", "max_tokens", "temperature")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +69,8 @@ class LanguageModel(Upstream):
 
     api_key: str
     model: str
-    # Schemas that the gateway has refused; asking again would cost a call each time.
-    _plain_text_only: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    # Parameters that this model or gateway has refused; finding out again would cost a call each time.
+    _refused: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def complete(
         self,
@@ -82,27 +87,35 @@ class LanguageModel(Upstream):
         """
         if not self.api_key:
             raise Unavailable(self.name, "no OPENAI_API_KEY")
-        body = {
+        body: dict[str, Any] = {
             "model": self.model,
             "messages": list(messages),
             "max_tokens": max_tokens,
             "temperature": temperature,
         }
-        response, attempts = self._ask(body, schema, request_id)
+        if schema is not None:
+            body["response_format"] = schema.response_format()
+        response, attempts = self._ask(body, request_id)
         if response.status_code in OUR_ACCOUNT:
             raise self.unavailable(response)
         if not response.is_success:
             raise self.refused(response)
         return self._completion(response, attempts)
 
-    def _ask(self, body: dict[str, Any], schema: Schema | None, request_id: str) -> tuple[httpx2.Response, int]:
-        if schema is None or schema.name in self._plain_text_only:
-            return self._post(body, request_id)
-        response, attempts = self._post({**body, "response_format": schema.response_format()}, request_id)
-        if not _refuses_schemas(response):
-            return response, attempts
-        self._plain_text_only.add(schema.name)
-        return self._post(body, request_id, made=min(attempts, TRIES - 1))
+    def _ask(self, body: Mapping[str, Any], request_id: str) -> tuple[httpx2.Response, int]:
+        """Asks, and asks again without a parameter that is refused: newer models and older gateways take less."""
+        response, attempts = self._post(self._as_accepted(body), request_id)
+        while (name := _refused_parameter(response)) and name in body and name not in self._refused:
+            log.warning("The model %s refuses %s: asked without it from now on", self.model, name)
+            self._refused.add(name)
+            response, attempts = self._post(self._as_accepted(body), request_id, made=min(attempts, TRIES - 1))
+        return response, attempts
+
+    def _as_accepted(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        accepted = {name: value for name, value in body.items() if name not in self._refused}
+        if "max_tokens" in self._refused:
+            accepted["max_completion_tokens"] = body["max_tokens"]
+        return accepted
 
     def _post(self, body: dict[str, Any], request_id: str, *, made: int = 0) -> tuple[httpx2.Response, int]:
         def send() -> httpx2.Response:
@@ -155,12 +168,12 @@ class LanguageModel(Upstream):
         return super().ailment(response) if self.api_key else "no OPENAI_API_KEY"
 
 
-def _refuses_schemas(response: httpx2.Response) -> bool:
-    """A gateway that does not know structured output says so by a 400 that names the parameter."""
+def _refused_parameter(response: httpx2.Response) -> str | None:
+    """The parameter that a 400 complains of, if it is one of those that we can do without."""
     if response.status_code not in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
-        return False
-    complaint = json.dumps(json_object(response) or {})
-    return "response_format" in complaint or "json_schema" in complaint
+        return None
+    complaint = json.dumps(json_object(response) or {}).replace("json_schema", "response_format")
+    return next((name for name in DISPENSABLE if name in complaint), None)
 
 
 def _no_answer(error: openai.APIConnectionError) -> httpx2.HTTPError:

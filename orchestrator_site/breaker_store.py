@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -106,23 +107,26 @@ class PostgresStore:
     def reset_failures(self, name: str) -> None:
         self._execute(RESET_FAILURES, {"name": name})
 
+    def hang_up(self) -> None:
+        with self._lock:
+            self._hang_up()
+
     def _execute(self, statement: str, facts: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """The first row of one statement, tried on a fresh connection when the kept one turns out to be dead."""
         with self._lock:
             if self._clock() < self._silent_until:
                 raise StoreUnavailable
-            kept = self._connection is not None
             try:
+                if self._connection is not None:
+                    with suppress(psycopg.OperationalError):
+                        return self._run(statement, facts)
+                    self._hang_up()
                 return self._run(statement, facts)
-            except psycopg.OperationalError as error:
-                self.hang_up()
-                if not kept:
-                    raise self._unavailable(error) from error
-            try:
-                return self._run(statement, facts)
-            except psycopg.OperationalError as error:
-                self.hang_up()
-                raise self._unavailable(error) from error
+            except psycopg.Error as error:
+                self._hang_up()
+                self._silent_until = self._clock() + PAUSE_SECONDS
+                log.warning("The circuit breakers cannot use the database: %s", type(error).__name__)
+                raise StoreUnavailable from error
 
     def _run(self, statement: str, facts: Mapping[str, Any]) -> tuple[Any, ...] | None:
         if self._connection is None:
@@ -138,15 +142,10 @@ class PostgresStore:
             **known, autocommit=True, prepare_threshold=None, connect_timeout=2, tcp_user_timeout=3000
         )
 
-    def hang_up(self) -> None:
+    def _hang_up(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-    def _unavailable(self, error: Exception) -> StoreUnavailable:
-        self._silent_until = self._clock() + PAUSE_SECONDS
-        log.warning("The circuit breakers cannot reach the database: %s", type(error).__name__)
-        return StoreUnavailable(str(error))
 
 
 def _circuit(row: tuple[Any, ...] | None) -> Circuit:

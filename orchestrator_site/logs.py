@@ -71,7 +71,7 @@ class Context(logging.Filter):
 
 
 class TextLine(logging.Formatter):
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
     default_msec_format = "%s.%03dZ"
 
     def __init__(self) -> None:

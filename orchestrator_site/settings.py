@@ -44,15 +44,16 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 
 # --- Database --------------------------------------------------------------------------------------------------------
 DATABASE_URL = env.str("DATABASE_URL", default="")
-if not DATABASE_URL:
+# Without a DATABASE_URL: the folder under var/ of a private Postgres. The demo and the tests have their own.
+PRIVATE_DATABASE = None if DATABASE_URL else BASE_DIR / "var" / env.str("PRIVATE_DATABASE", default="dev")
+if PRIVATE_DATABASE:
     if PRODUCTION:
         raise ImproperlyConfigured("Set DATABASE_URL: production does not start without one. See .env.example.")
     from orchestrator_site import devdb
 
-    # Tests have a server of their own, which forgets quickly and is never mixed up with the one for development.
-    DATABASE_URL = (
-        devdb.url_for(BASE_DIR / "var" / "test", durable=False) if TESTING else devdb.url_for(BASE_DIR / "var")
-    )
+    PRIVATE_DATABASE = BASE_DIR / "var" / "test" if TESTING else PRIVATE_DATABASE
+    # What tests write need not survive a power cut.
+    DATABASE_URL = devdb.url_for(PRIVATE_DATABASE, durable=not TESTING)
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 # A connection is kept for the life of its thread: opening one for every request costs a factor of six.
 DATABASES["default"]["CONN_MAX_AGE"] = None
@@ -290,8 +291,9 @@ KEEP_STEPS_DAYS = env.int("KEEP_STEPS_DAYS", default=90)
 # --- Worker (docs/architecture.md) -----------------------------------------------------------------------------------
 WORKER_PROCESSES = env.int("WORKER_PROCESSES", default=2)
 WORKER_THREADS = env.int("WORKER_THREADS", default=100)
-# A drain hands over to its successor after this time (seconds).
-DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=10.0)
+# A drain hands over to its successor after this time (seconds). It finishes what is under way first, and claims nothing
+# meanwhile: the longer it may run, the less it matters that one upstream call in a hundred takes 16 s.
+DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=60.0)
 DRAIN_CHUNK = env.int("DRAIN_CHUNK", default=25)
 # A claim that is not recorded by then is taken back (seconds): above the longest chain of upstream time-outs.
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=180)

@@ -76,11 +76,16 @@ def _supersede(answered_with: dict[UUID, list[Workflow]]) -> None:
 
 
 def _lease(workflows: Sequence[Workflow], worker: str) -> None:
-    until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+    leased = {
+        "status": Status.PROCESSING,
+        "step": "drafting",
+        "claimed_by": worker,
+        "lease_until": timezone.now() + timedelta(seconds=settings.LEASE_SECONDS),
+        "updated_at": timezone.now(),
+    }
+    Workflow.objects.filter(pk__in=[workflow.pk for workflow in workflows]).update(attempts=F("attempts") + 1, **leased)
     for workflow in workflows:
-        workflow.status, workflow.step, workflow.attempts = Status.PROCESSING, "drafting", workflow.attempts + 1
-        workflow.claimed_by, workflow.lease_until, workflow.updated_at = worker, until, timezone.now()
-    Workflow.objects.bulk_update(workflows, ["status", "step", "attempts", "claimed_by", "lease_until", "updated_at"])
+        workflow.attempts += 1
 
 
 def withdraw_overtaken(workflows: Iterable[Workflow]) -> None:

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from approvals.models import QueuedResponse
 from approvals.policy.escalation import Category
 from approvals.sms_workflow.escalations import open_escalation
-from approvals.sms_workflow.sending import POLICY, TextToSend, record_receipt, send_later, still_ours, to_send
+from approvals.sms_workflow.sending import POLICY, TextToSend, record_receipts, send_later, still_ours, to_send
 from conversations.models import Direction, Message
-from conversations.moves import Overtaken
+from conversations.moves import together_or_each
 from conversations.wakeups import wake_at
 from integrations import clients
 from integrations.errors import UpstreamError
@@ -42,9 +43,11 @@ def claim_looks(limit: int, worker: str) -> list[TextToSend]:
             .select_related("conversation")[:limit]
         )
         until = timezone.now() + timedelta(seconds=settings.SEND_LEASE_SECONDS)
+        QueuedResponse.objects.filter(pk__in=[reply.pk for reply in rows]).update(
+            claimed_by=worker, lease_until=until, looks=F("looks") + 1
+        )
         for reply in rows:
-            reply.claimed_by, reply.lease_until, reply.looks = worker, until, reply.looks + 1
-        QueuedResponse.objects.bulk_update(rows, ["claimed_by", "lease_until", "looks"])
+            reply.claimed_by = worker
         known = _known_receipts(rows)
         return [to_send(reply, known) for reply in rows]
 
@@ -95,22 +98,20 @@ def _is_ours(item: HistoryItem, job: TextToSend) -> bool:
 
 
 def record_looks(finished: Sequence[tuple[TextToSend, Looked | Exception]]) -> None:
-    """Found = sent; surely absent = approved again; else a person decides."""
+    """Found = sent; surely absent = approved again; else a person decides. Unwritten, it is looked for again."""
+    together_or_each(finished, _record)
+
+
+def _record(finished: Sequence[tuple[TextToSend, Looked | Exception]]) -> None:
+    ours = still_ours([job for job, _ in finished])
     for job, result in finished:
-        try:
-            with transaction.atomic():
-                record_look(job, result)
-        except (DatabaseError, Overtaken):
-            # It stays `sending` with a lease: the next look finds it again.
-            log.exception("reply %s: what was found could not be recorded", job.response_id)
+        if job.response_id in ours:
+            _conclude(ours[job.response_id], result)
 
 
-def record_look(job: TextToSend, result: Looked | Exception) -> None:
-    reply = still_ours(job)
-    if reply is None:
-        return
+def _conclude(reply: QueuedResponse, result: Looked | Exception) -> None:
     if isinstance(result, Looked) and result.receipt:
-        record_receipt(reply, result.receipt)
+        record_receipts([(reply, result.receipt)])
     elif isinstance(result, Looked) and result.absent:
         send_later(reply, "the agent has no trace of it, so it surely did not go out", None)
     elif isinstance(result, Looked) or reply.looks >= settings.MAX_LOOKS:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from approvals.models import Notification
@@ -71,15 +72,17 @@ def claim_notices(limit: int, worker: str) -> list[Notice]:
     with transaction.atomic():
         due = Notification.objects.filter(status=Status.PENDING, not_before__lte=now).order_by("not_before")
         rows = list(due.select_for_update(skip_locked=True)[:limit])
-        for row in rows:
-            row.status, row.claimed_by, row.attempts = Status.SENDING, worker, row.attempts + 1
-            row.lease_until = now + timedelta(seconds=settings.LEASE_SECONDS)
-        Notification.objects.bulk_update(rows, ["status", "claimed_by", "attempts", "lease_until"])
+        Notification.objects.filter(pk__in=[row.pk for row in rows]).update(
+            status=Status.SENDING,
+            claimed_by=worker,
+            attempts=F("attempts") + 1,
+            lease_until=now + timedelta(seconds=settings.LEASE_SECONDS),
+        )
     return [
         Notice(
             pk=row.pk,
             worker=worker,
-            attempt=row.attempts,
+            attempt=row.attempts + 1,
             channel=Channel(row.channel),
             recipient=row.recipient,
             subject=row.subject,

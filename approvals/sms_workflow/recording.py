@@ -1,12 +1,17 @@
 """Write down what the threads found: draft, plan, verdict, audit entry and whom to tell, in one transaction."""
 
 import logging
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import connection
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from approvals.models import ApprovalAuditEntry, PaymentPlan, QueuedResponse, Workflow, WorkflowStep
 from approvals.policy.escalation import Category
@@ -18,6 +23,7 @@ from approvals.sms_workflow.holds import lift_opt_out, place_hold
 from approvals.sms_workflow.notices import tell_managers
 from approvals.sms_workflow.story import rows
 from conversations.models import Conversation
+from conversations.moves import together_or_each
 from conversations.wakeups import wake_at
 
 log = logging.getLogger(__name__)
@@ -48,43 +54,63 @@ ACTION_OF = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """A result that is to be written down: the rows it belongs to, and the reply that it becomes."""
+
+    job: TextToAnswer
+    drafted: Drafted
+    workflow: Workflow
+    conversation: Conversation
+    response: QueuedResponse
+
+
 def record_drafts(finished: Sequence[tuple[TextToAnswer, Drafted | Postponed | Exception]]) -> None:
-    """Each result in a short transaction of its own; one that cannot be written does not take the others with it."""
+    """All results in one short transaction. What cannot be written is given to another attempt by the sweep."""
+    together_or_each(finished, _record)
+
+
+def _record(finished: Sequence[tuple[TextToAnswer, Drafted | Postponed | Exception]]) -> None:
+    """Nothing is written where the claim was lost, and no verdict where the tenant has written again meanwhile."""
+    jobs = [job for job, _ in finished]
+    conversations = _locked([job.conversation_id for job in jobs])
+    ours, newer = _still_ours(jobs), _newer_texts(jobs)
+    verdicts = []
     for job, result in finished:
-        try:
-            with transaction.atomic():
-                record_draft(job, result)
-        except DatabaseError:
-            # Its lease runs out and the sweep gives the text to another attempt.
-            log.exception("workflow %s: its draft could not be recorded", job.workflow_id)
-
-
-def record_draft(job: TextToAnswer, result: Drafted | Postponed | Exception) -> None:
-    """Nothing is written when the claim was lost, and no verdict when the tenant has written again meanwhile."""
-    conversation = Conversation.objects.select_for_update().get(pk=job.conversation_id)
-    workflow = _still_ours(job)
-    if workflow is None:
-        log.info("workflow %s: another worker has it now, this draft is dropped", job.workflow_id)
-    elif isinstance(result, Drafted):
-        newer = _newer_text(workflow)
-        if newer:
-            _answer_with(newer, workflow, result)
+        workflow, conversation = ours.get(job.workflow_id), conversations[job.conversation_id]
+        if workflow is None:
+            log.info("workflow %s: another worker has it now, this draft is dropped", job.workflow_id)
+        elif not isinstance(result, Drafted):
+            _try_later(conversation, workflow, result)
+        elif job.conversation_id in newer:
+            _answer_with(newer[job.conversation_id], workflow, result)
         else:
-            decide(conversation, workflow, job, result)
-    else:
-        _try_later(conversation, workflow, result)
+            response = QueuedResponse(**_response(job, result))
+            verdicts.append(
+                Verdict(job=job, drafted=result, workflow=workflow, conversation=conversation, response=response)
+            )
+    if verdicts:
+        decide(verdicts)
 
 
-def _still_ours(job: TextToAnswer) -> Workflow | None:
-    ours = Workflow.objects.filter(
-        pk=job.workflow_id, status=Status.PROCESSING, claimed_by=job.worker, attempts=job.attempt
-    )
-    return ours.select_related("message").first()
+def _locked(keys: Sequence[UUID]) -> dict[UUID, Conversation]:
+    """In the order of their keys, so that two workers with the same conversations do not wait for each other."""
+    rows = Conversation.objects.filter(pk__in=keys).select_for_update().order_by("pk")
+    return {conversation.pk: conversation for conversation in rows}
 
 
-def _newer_text(workflow: Workflow) -> Workflow | None:
-    newer = Workflow.objects.filter(conversation=workflow.conversation_id, status=Status.RECEIVED)
-    return newer.exclude(pk=workflow.pk).order_by("-message__created_at").first()
+def _still_ours(jobs: Sequence[TextToAnswer]) -> dict[UUID, Workflow]:
+    fence = {job.workflow_id: (job.worker, job.attempt) for job in jobs}
+    rows = Workflow.objects.filter(pk__in=fence, status=Status.PROCESSING).select_for_update().order_by("pk")
+    return {
+        workflow.pk: workflow for workflow in rows if (workflow.claimed_by, workflow.attempts) == fence[workflow.pk]
+    }
+
+
+def _newer_texts(jobs: Sequence[TextToAnswer]) -> dict[UUID, Workflow]:
+    """By conversation, the newest text that came in while we drafted."""
+    received = Workflow.objects.filter(conversation__in=[job.conversation_id for job in jobs], status=Status.RECEIVED)
+    return {workflow.conversation_id: workflow for workflow in received.order_by("message__created_at")}
 
 
 def _answer_with(newer: Workflow, workflow: Workflow, result: Drafted) -> None:
@@ -94,55 +120,96 @@ def _answer_with(newer: Workflow, workflow: Workflow, result: Drafted) -> None:
     WorkflowStep.objects.bulk_create(rows(workflow, result.steps))
 
 
-def decide(conversation: Conversation, workflow: Workflow, job: TextToAnswer, drafted: Drafted) -> QueuedResponse:
-    """The verdict becomes rows. The audit entry is the last of them: its chain is locked until the commit."""
-    now = timezone.now()
-    _remember(conversation, drafted)
-    response = QueuedResponse.objects.create(**_response(job, drafted))
-    WorkflowStep.objects.bulk_create(rows(workflow, drafted.steps))
-    if drafted.offer:
-        _plan(response, drafted.offer, drafted).save(force_insert=True)
-    _act_on_consent(conversation, job, drafted)
+def decide(verdicts: Sequence[Verdict]) -> None:
+    """The verdicts become rows. The audit entries are the last of them: their chain is locked until the commit."""
+    _remember([(verdict.conversation, verdict.drafted) for verdict in verdicts])
+    QueuedResponse.objects.bulk_create(verdict.response for verdict in verdicts)
+    WorkflowStep.objects.bulk_create(
+        step for verdict in verdicts for step in rows(verdict.workflow, verdict.drafted.steps)
+    )
+    PaymentPlan.objects.bulk_create(
+        _plan(verdict.response, verdict.drafted.offer, verdict.drafted) for verdict in verdicts if verdict.drafted.offer
+    )
+    for verdict in verdicts:
+        _act_on(verdict)
+    _complete(verdicts)
+    ApprovalAuditEntry.objects.bulk_create(
+        ApprovalAuditEntry.of(
+            verdict.response,
+            action=ACTION_OF[verdict.drafted.outcome],
+            by=POLICY,
+            reason=", ".join(verdict.drafted.reasons),
+        )
+        for verdict in verdicts
+    )
+
+
+REMEMBER = """
+UPDATE sms_conversations SET account = %s, account_at = %s, tenant_id = %s, tenant_name = %s, property_name = %s,
+    language = %s, language_source = %s WHERE id = %s
+"""
+
+
+def _remember(found: Iterable[tuple[Conversation, Drafted]]) -> None:
+    """What the Monitor said belongs to the conversation: the console shows it, and a draft can fall back on it."""
+    for conversation, drafted in found:
+        if drafted.found.fresh and drafted.found.snapshot:
+            snapshot = drafted.found.snapshot
+            conversation.account, conversation.account_at = snapshot, drafted.found.at
+            conversation.tenant_id = str(snapshot["tenant_id"])
+            conversation.tenant_name = snapshot["name"] or ""
+            conversation.property_name = snapshot["property"] or ""
+        if drafted.language and drafted.language_source != "default":
+            conversation.language, conversation.language_source = drafted.language, drafted.language_source
+    with connection.cursor() as cursor:
+        # One round trip for all of them.
+        cursor.executemany(REMEMBER, [_remembered(conversation) for conversation, _ in found])
+
+
+def _remembered(conversation: Conversation) -> tuple[Any, ...]:
+    return (
+        Jsonb(conversation.account),
+        conversation.account_at,
+        conversation.tenant_id,
+        conversation.tenant_name,
+        conversation.property_name,
+        conversation.language,
+        conversation.language_source,
+        conversation.pk,
+    )
+
+
+def _act_on(verdict: Verdict) -> None:
+    """Holds, escalations and notices that the verdict asks for."""
+    drafted, conversation = verdict.drafted, verdict.conversation
+    _act_on_consent(conversation, verdict.job, drafted)
     if drafted.category:
         open_escalation(
             conversation,
             category=drafted.category,
             reason=", ".join(drafted.reasons),
             by=POLICY,
-            response=response,
-            rules=job.rules,
+            response=verdict.response,
+            rules=verdict.job.rules,
         )
-    elif drafted.outcome in (Outcome.QUEUE, Outcome.HELD):
-        tell_managers(
-            "reply_waiting" if drafted.outcome is Outcome.QUEUE else "text_on_hold", conversation, drafted.reasons
-        )
-    workflow.move(
-        Status.COMPLETED, step="decided", outcome=drafted.outcome, completed_at=now, error_message="", lease_until=None
-    )
-    ApprovalAuditEntry.of(
-        response, action=ACTION_OF[drafted.outcome], by=POLICY, reason=", ".join(drafted.reasons)
-    ).save(force_insert=True)
-    return response
+    elif drafted.outcome is Outcome.QUEUE:
+        tell_managers("reply_waiting", conversation, drafted.reasons)
+    elif drafted.outcome is Outcome.HELD:
+        tell_managers("text_on_hold", conversation, drafted.reasons)
 
 
-def _remember(conversation: Conversation, drafted: Drafted) -> None:
-    """What the Monitor said belongs to the conversation: the console shows it, and a draft can fall back on it."""
-    changed = []
-    if drafted.found.fresh and drafted.found.snapshot:
-        snapshot = drafted.found.snapshot
-        conversation.account, conversation.account_at = snapshot, drafted.found.at
-        conversation.tenant_id = str(snapshot["tenant_id"])
-        conversation.tenant_name = snapshot["name"] or ""
-        conversation.property_name = snapshot["property"] or ""
-        changed = ["account", "account_at", "tenant_id", "tenant_name", "property_name"]
-    if drafted.language and drafted.language_source != "default":
-        conversation.language, conversation.language_source = drafted.language, drafted.language_source
-        changed += ["language", "language_source"]
-    if changed:
-        conversation.save(update_fields=changed)
+def _complete(verdicts: Sequence[Verdict]) -> None:
+    """The workflows' move `processing -> completed`, one statement for each outcome; the rows are fenced and locked."""
+    now = timezone.now()
+    done = {"status": Status.COMPLETED, "step": "decided", "completed_at": now, "updated_at": now, "error_message": ""}
+    by_outcome: dict[Outcome, list[UUID]] = defaultdict(list)
+    for verdict in verdicts:
+        by_outcome[verdict.drafted.outcome].append(verdict.workflow.pk)
+    for outcome, keys in by_outcome.items():
+        Workflow.objects.filter(pk__in=keys, status=Status.PROCESSING).update(outcome=outcome, lease_until=None, **done)
 
 
-def _response(job: TextToAnswer, drafted: Drafted) -> dict[str, object]:
+def _response(job: TextToAnswer, drafted: Drafted) -> dict[str, Any]:
     decided = drafted.outcome is not Outcome.QUEUE
     now = timezone.now()
     common = {
@@ -161,7 +228,7 @@ def _response(job: TextToAnswer, drafted: Drafted) -> dict[str, object]:
     return {**common, **_draft(drafted.draft)} if drafted.draft else common
 
 
-def _draft(draft: Draft) -> dict[str, object]:
+def _draft(draft: Draft) -> dict[str, Any]:
     earlier = {"text": draft.earlier_text, "gates": gates_as_json(draft.earlier_gates)}
     return {
         "ai_response": draft.text,

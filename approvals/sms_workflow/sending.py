@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
-from django.db.models import Count, Max
+from django.db import connection, transaction
+from django.db.models import Count, F, Max
 from django.utils import timezone
 
 from approvals import account
@@ -27,7 +27,7 @@ from approvals.rulebook import current_rules
 from approvals.sms_workflow.escalations import open_escalation
 from approvals.sms_workflow.holds import stopping_managers
 from conversations.models import Author, ContactHold, Conversation, Delivery, Direction, Message
-from conversations.moves import Overtaken
+from conversations.moves import together_or_each
 from conversations.wakeups import wake_at
 from integrations import clients
 from integrations.errors import Refused, Unavailable, UpstreamError
@@ -87,15 +87,18 @@ def claim_sends(limit: int, worker: str) -> list[TextToSend]:
             return []
         circumstances = _circumstances(replies)
         cleared = [reply for reply in replies if _is_cleared(reply, circumstances[reply.pk])]
-        now = timezone.now()
-        for reply in cleared:
-            reply.status, reply.claimed_by, reply.tried_at, reply.updated_at = Status.SENDING, worker, now, now
-            reply.attempts += 1
-            reply.lease_until = now + timedelta(seconds=settings.SEND_LEASE_SECONDS)
-        QueuedResponse.objects.bulk_update(
-            cleared, ["status", "claimed_by", "tried_at", "updated_at", "attempts", "lease_until"]
-        )
+        _lease(cleared, worker)
         return [to_send(reply) for reply in cleared]
+
+
+def _lease(replies: Sequence[QueuedResponse], worker: str) -> None:
+    now = timezone.now()
+    leased = {"status": Status.SENDING, "claimed_by": worker, "tried_at": now, "updated_at": now}
+    QueuedResponse.objects.filter(pk__in=[reply.pk for reply in replies]).update(
+        attempts=F("attempts") + 1, lease_until=now + timedelta(seconds=settings.SEND_LEASE_SECONDS), **leased
+    )
+    for reply in replies:
+        reply.attempts, reply.claimed_by, reply.tried_at = reply.attempts + 1, worker, now
 
 
 def _due_replies(limit: int) -> list[QueuedResponse]:
@@ -248,46 +251,64 @@ def send_text(job: TextToSend) -> Receipt | UpstreamError:
 
 
 def record_sends(finished: Sequence[tuple[TextToSend, Receipt | Exception]]) -> None:
-    """The receipt, or what is done about its absence; each in a short transaction of its own."""
+    """The receipts, or what is done about their absence.
+
+    A row that cannot be written stays `sending`: when its lease runs out the text is looked for, never sent blindly.
+    """
+    together_or_each(finished, _record)
+
+
+def _record(finished: Sequence[tuple[TextToSend, Receipt | Exception]]) -> None:
+    ours = still_ours([job for job, _ in finished])
+    receipts = []
     for job, result in finished:
-        try:
-            with transaction.atomic():
-                record_send(job, result)
-        except (DatabaseError, Overtaken):
-            # The row stays `sending`; when its lease runs out the text is looked for, never sent blindly.
-            log.exception("reply %s: the outcome of its sending could not be recorded", job.response_id)
+        reply = ours.get(job.response_id)
+        if reply is None:
+            log.warning("reply %s: another worker looks after it now", job.response_id)
+        elif isinstance(result, Receipt):
+            receipts.append((reply, result.provider_id or result.message_id or ""))
+        elif isinstance(result, Refused):
+            _failed(reply, str(result))
+        elif isinstance(result, Unavailable):
+            send_later(reply, str(result), result.retry_after)
+        else:
+            # Unknown, or our own fault after the POST may have left: look before anything else is done.
+            _look_soon(reply, str(result))
+    record_receipts(receipts)
 
 
-def record_send(job: TextToSend, result: Receipt | Exception) -> None:
-    reply = still_ours(job)
-    if reply is None:
-        log.warning("reply %s: another worker looks after it now", job.response_id)
-    elif isinstance(result, Receipt):
-        record_receipt(reply, result.provider_id or result.message_id or "")
-    elif isinstance(result, Refused):
-        _failed(reply, str(result))
-    elif isinstance(result, Unavailable):
-        send_later(reply, str(result), result.retry_after)
-    else:
-        # Unknown, or our own fault after the POST may have left: look before anything else is done.
-        look_at = timezone.now() + timedelta(seconds=settings.LOOK_AFTER_SECONDS)
-        QueuedResponse.objects.filter(pk=reply.pk).update(lease_until=look_at, error_message=str(result))
-        wake_at(look_at)
+def still_ours(jobs: Sequence[TextToSend]) -> dict[UUID, QueuedResponse]:
+    """The replies whose claim still holds, locked; what another worker has taken over is left out."""
+    fence = {job.response_id: (job.worker, job.attempt) for job in jobs}
+    rows = QueuedResponse.objects.filter(pk__in=fence, status=Status.SENDING).select_related("conversation")
+    return {
+        reply.pk: reply
+        for reply in rows.select_for_update(of=("self",)).order_by("pk")
+        if (reply.claimed_by, reply.attempts) == fence[reply.pk]
+    }
 
 
-def still_ours(job: TextToSend) -> QueuedResponse | None:
-    ours = QueuedResponse.objects.filter(
-        pk=job.response_id, status=Status.SENDING, claimed_by=job.worker, attempts=job.attempt
-    )
-    return ours.select_for_update(of=("self",)).select_related("conversation").first()
+RECEIPT = """
+UPDATE ai_response_queue SET status = 'sent', receipt = %s, sent_at = %s, updated_at = %s, lease_until = NULL,
+    error_message = '' WHERE id = %s AND status = 'sending'
+"""
 
 
-def record_receipt(reply: QueuedResponse, receipt: str) -> None:
-    """The text is out: the reply has its receipt, the ledger its message."""
+def record_receipts(receipts: Sequence[tuple[QueuedResponse, str]]) -> None:
+    """The texts are out: the replies have their receipts, the ledger its messages."""
+    if not receipts:
+        return
     now = timezone.now()
-    reply.move(Status.SENT, receipt=receipt, sent_at=now, lease_until=None, error_message="")
-    Message.objects.create(
-        conversation=reply.conversation,
+    with connection.cursor() as cursor:
+        # One round trip for all of them; the move itself is the table's `sending -> sent`.
+        cursor.executemany(RECEIPT, [(receipt, now, now, reply.pk) for reply, receipt in receipts])
+    Message.objects.bulk_create(_sent_message(reply, receipt, now) for reply, receipt in receipts)
+    Conversation.objects.filter(pk__in=[reply.conversation_id for reply, _ in receipts]).update(last_outbound_at=now)
+
+
+def _sent_message(reply: QueuedResponse, receipt: str, now: datetime) -> Message:
+    return Message(
+        conversation_id=reply.conversation_id,
         direction=Direction.OUTBOUND,
         author=Author.AI if reply.final_text == reply.ai_response else Author.MANAGER,
         body=reply.final_text,
@@ -296,7 +317,12 @@ def record_receipt(reply: QueuedResponse, receipt: str) -> None:
         delivery=Delivery.SENT,
         created_at=now,
     )
-    Conversation.objects.filter(pk=reply.conversation_id).update(last_outbound_at=now)
+
+
+def _look_soon(reply: QueuedResponse, why: str) -> None:
+    look_at = timezone.now() + timedelta(seconds=settings.LOOK_AFTER_SECONDS)
+    QueuedResponse.objects.filter(pk=reply.pk).update(lease_until=look_at, error_message=why)
+    wake_at(look_at)
 
 
 def _failed(reply: QueuedResponse, why: str) -> None:

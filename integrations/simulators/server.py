@@ -92,7 +92,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
-        while (request := self.next_request()) is not None:
+        while self.buffer and (request := self.next_request()) is not None:
             self.reply(self.respond(request))
 
     def next_request(self) -> Request | None:

@@ -5,11 +5,13 @@ ended and how long it took.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
+
+from integrations.simulators.people import people
 
 ENOUGH_SECONDS = 40.0
 
@@ -54,11 +56,16 @@ class Stage:
         raise WentWrong(f"it should be {' or '.join(wanted)}, and is {report['status']}: {report.get('error_message')}")
 
     def switch(self, simulator: str, **switches: Any) -> None:
-        self.http.post(f"{self.simulators[simulator]}/_control", json=switches).raise_for_status()
+        self.http.post(self._control(simulator), json=switches).raise_for_status()
 
-    def reset(self) -> None:
-        for url in self.simulators.values():
-            self.http.delete(f"{url}/_control").raise_for_status()
+    def reset(self, *simulators: str) -> None:
+        """Everything well again, for the named ones or for all."""
+        for name in simulators or self.simulators:
+            self.http.delete(self._control(name)).raise_for_status()
+
+    def _control(self, simulator: str) -> str:
+        """By way of a sibling: one that refuses connections could not be told to take them again."""
+        return f"{self.simulators['monitor']}/_control/{simulator}"
 
     def texts_to(self, phone: str) -> list[str]:
         """What really went over the wire to a tenant."""
@@ -141,7 +148,7 @@ def model_down(stage: Stage, phone: str) -> list[str]:
     stage.switch("language_model", refuse=True)
     conversation = stage.text(phone, "How much is my balance please?")
     failed = stage.until(conversation, "failed")
-    stage.http.delete(f"{stage.simulators['monitor']}/_control/language_model").raise_for_status()
+    stage.reset("language_model")
     retried = stage.post(f"/orchestrate/retry/{failed['workflow_id']}", {"reason": "the model is back"}, "manager")
     must(retried.status_code == httpx2.codes.ACCEPTED, f"the retry was taken: {retried.text}")
     report = stage.until(conversation, "sent", "awaiting_approval")
@@ -178,7 +185,7 @@ def must(holds: bool, what: str) -> None:
 def story(report: dict[str, Any]) -> list[str]:
     """A workflow for a reader: its steps with times, the reply, the reasons."""
     lines = [
-        f"{step['name']:13} {step['duration_ms']:5} ms  {step['outcome']}{': ' if step['detail'] else ''}{step['detail']}"
+        f"{step['name']:13} {step['duration_ms']:5} ms  {': '.join(filter(None, [step['outcome'], step['detail']]))}"
         for step in report["steps"]
     ]
     reply = report["response"]
@@ -207,9 +214,7 @@ def walk(stage: Stage, phones: list[str], say: Callable[[str], None]) -> bool:
     return well
 
 
-def english_phones(count: int) -> Iterator[str]:
+def english_phones(count: int) -> list[str]:
     """Simulated tenants who are written to in English, from the end of the list."""
-    from integrations.simulators.people import people
-
     found = [person.phone for person in people(60) if person.language_code == "en"]
-    yield from found[::-1][:count]
+    return found[::-1][:count]

@@ -1,7 +1,7 @@
 """django-q2's queue table, read without contention and without polling.
 
 Two changes to the ORM broker: jobs are taken with SKIP LOCKED, many clusters beside each other, and an idle pusher
-sleeps until Postgres tells it of a new job or the next one is due. `benchmarks/wakeups.py` measures both.
+sleeps until Postgres tells it of a new job or the next one is due. `benchmarks/worker.py` measures both.
 
 A job is deleted when it is taken. Jobs are wake-ups (`conversations/wakeups.py`): one that dies with its machine is
 made up for by the next start or the next sweep, long before django-q2 would deliver it again.

@@ -82,6 +82,7 @@ class WatchedCluster:
         with suppress(ProcessLookupError, PermissionError):
             # Said on both sides of the fork, as nobody knows which comes first.
             os.setpgid(self._process.pid or 0, self._process.pid or 0)
+        log.info("%s worker processes with %s threads each", settings.WORKER_PROCESSES, settings.WORKER_THREADS)
         try:
             wake()
         except DatabaseError as error:

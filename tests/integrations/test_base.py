@@ -1,5 +1,6 @@
 """What all clients share, shown on the Monitor (may be repeated) and on the SMS Agent (must not be)."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,17 @@ def test_every_call_carries_the_request_id(world: World) -> None:
     world.monitor.answers(FOUND)
     look_up()
     assert world.monitor.requests[0].headers["x-request-id"] == "workflow-1"
+
+
+def test_no_telephone_number_gets_into_the_logs(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.monitor.answers(status=503)
+    world.monitor.answers(FOUND)
+    world.sms_agent.answers(status=404)
+    with caplog.at_level(logging.DEBUG):
+        look_up()
+        clients.sms_agent().history("+14155550100", request_id="r")
+    assert "attempt 1 of 3" in caplog.text
+    assert "4155550100" not in caplog.text
 
 
 @pytest.mark.parametrize("ending", ["", "/", "//"])

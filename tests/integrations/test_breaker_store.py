@@ -1,12 +1,18 @@
 """The circuits in Postgres: two stores stand for two processes."""
 
+import gc
+import os
 import threading
+import time
 from collections.abc import Callable, Iterator
+from typing import LiteralString
 
 import psycopg
 import pytest
 from django.db import connection
+from pytest_django import Settings
 
+from integrations import clients
 from integrations.breaker import Breaker, Circuit, State, StoreUnavailable
 from orchestrator_site.breaker_store import PostgresStore
 from orchestrator_site.models import CircuitBreaker
@@ -164,6 +170,14 @@ def test_a_store_without_a_database_is_left_alone_for_a_while() -> None:
             read(store)
 
 
+def test_a_database_without_the_table_is_no_worse_than_none(database: psycopg.Connection) -> None:
+    facts = {**connection.get_connection_params(), "dbname": "postgres"}
+    store = PostgresStore(facts)
+    with pytest.raises(StoreUnavailable):
+        read(store)
+    Breaker(NAME, store).admit().failed()
+
+
 def test_a_breaker_on_it_opens_and_recovers(
     stores: tuple[PostgresStore, PostgresStore], pass_seconds: PassSeconds
 ) -> None:
@@ -175,3 +189,42 @@ def test_a_breaker_on_it_opens_and_recovers(
     there.admit().succeeded()
     assert not here.admit().is_probe
     assert CircuitBreaker.objects.get(name=NAME).state == CircuitBreaker.State.CLOSED
+
+
+def test_clients_that_are_forgotten_hang_up(database: psycopg.Connection, settings: Settings) -> None:
+    settings.BREAKER_STORE = "orchestrator_site.breaker_store.PostgresStore"
+    clients.forget()
+    clients.monitor().breaker.look()
+    mine = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT state, failures%'"
+    assert one(database, mine) == 1
+    clients.forget()
+    wait_until(lambda: one(database, mine) == 0)
+
+
+def test_a_forked_child_leaves_our_connection_alone(database: psycopg.Connection, settings: Settings) -> None:
+    settings.BREAKER_STORE = "orchestrator_site.breaker_store.PostgresStore"
+    clients.forget()
+    store = clients.monitor().breaker.store
+    store.read(NAME, open_seconds=60)
+    whose = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT state, failures%'"
+    before = one(database, whose)
+    child = os.fork()
+    if child == 0:
+        gc.collect()
+        os._exit(0)
+    os.waitpid(child, 0)
+    store.read(NAME, open_seconds=60)
+    assert one(database, whose) == before is not None
+    clients.forget()
+
+
+def one(database: psycopg.Connection, query: LiteralString) -> object:
+    row = database.execute(query).fetchone()
+    return row and row[0]
+
+
+def wait_until(come_true: Callable[[], bool]) -> None:
+    """The server notices a moment later that a client has gone."""
+    deadline = time.monotonic() + 5
+    while not come_true():
+        assert time.monotonic() < deadline

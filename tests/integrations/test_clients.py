@@ -49,6 +49,7 @@ def test_a_forked_child_makes_its_own_clients(world: World) -> None:
     with os.fdopen(read_end, "rb") as answer:
         assert answer.read() == b"own"
     assert clients.monitor() is ours
+    assert not ours.http.is_closed
 
 
 def test_the_store_of_the_circuits_is_a_setting(world: World) -> None:

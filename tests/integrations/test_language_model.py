@@ -80,6 +80,25 @@ def test_another_400_is_a_refusal_and_not_remembered(world: World) -> None:
     assert "response_format" in world.language_model.requests[1].json
 
 
+def test_a_newer_model_gets_the_parameters_it_takes(world: World) -> None:
+    refusals = ("Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens'.", "'temperature' must be 1.")
+    for refusal in refusals:
+        world.language_model.answers({"error": {"message": refusal}}, status=400)
+    world.language_model.answers(answer(), times=2)
+    complete()
+    complete()
+    asked = world.language_model.requests[-1].json
+    assert asked["max_completion_tokens"] == 300
+    assert not {"max_tokens", "temperature"} & set(asked)
+    assert len(world.language_model.requests) == 4
+
+
+def test_a_refusal_of_what_we_left_out_already_is_final(world: World) -> None:
+    world.language_model.answers({"error": {"message": "temperature"}}, status=400, times=2)
+    with pytest.raises(Refused):
+        complete()
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_there_are_three_tries_in_all_and_none_of_the_packages_own(world: World, status: int) -> None:
     world.language_model.answers(status=status, times=ALWAYS)

@@ -92,6 +92,12 @@ def test_a_refusal_says_what_the_provider_answered(world: World) -> None:
         send()
 
 
+def test_a_refusal_keeps_telephone_numbers_to_itself(world: World) -> None:
+    world.sms_agent.answers({"detail": "Invalid phone +1 (415) 555-0100 for Twilio 21211"}, status=400)
+    with pytest.raises(Refused, match=r"answered 400: Invalid phone \(number\) for Twilio 21211$"):
+        send()
+
+
 @pytest.mark.parametrize("details", [None, "boom", {"category": 5}], ids=["none", "text", "odd-category"])
 def test_an_odd_error_is_still_a_refusal(world: World, details: object) -> None:
     world.sms_agent.answers({"error": {"details": details}}, status=400)

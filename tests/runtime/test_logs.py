@@ -17,7 +17,7 @@ from orchestrator_site.middleware import request_id
 def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[logging.Logger]:
     """A logger with the file handler of production, alone."""
     config = logs.config(level="INFO", json=request.param == "json", directory=tmp_path)
-    configured = logging.config.DictConfigurator(config)  # type: ignore[attr-defined]
+    configured = logging.config.DictConfigurator(config)
     handler = logs.DailyFile(tmp_path)
     handler.setFormatter(configured.configure_formatter(config["formatters"]["line"]))
     handler.addFilter(logs.Context())

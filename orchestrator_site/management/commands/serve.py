@@ -13,6 +13,7 @@ from orchestrator_site.processes import Family
 
 # Two processes with four threads each: more threads only queue.
 GUNICORN = ["--workers=2", "--threads=4", "--worker-class=gthread", "--keep-alive=75", "--graceful-timeout=30"]
+GUNICORN += ["--no-control-socket", "--log-level=warning"]
 
 
 def web_command(bind: str) -> list[str]:

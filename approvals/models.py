@@ -369,7 +369,7 @@ class Escalation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.category} ({self.severity})"
+        return f"{self.category.replace('_', ' ')} ({self.severity})"
 
 
 class Notification(Moving, Leased):

@@ -201,7 +201,13 @@ def _chart(
 
 
 def _span(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 90
+        else f"{seconds / 60:.0f} min"
+        if seconds < 5400
+        else f"{seconds / 3600:.1f} h"
+    )
 
 
 def _days(since: datetime) -> list[Day]:
@@ -234,4 +240,3 @@ def _band(band: int, approved: int, modified: int, refused: int) -> Band:
         refused=round(refused * 100 / of),
         of=of,
     )
-

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db.models import Q
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.db.models import Q
 from django.urls import reverse, reverse_lazy
 from unfold.dataclasses import SearchResult
 
@@ -118,7 +118,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     "approvals.view_workflow",
                     **(failed if numbers["failed"] else {}),
                 ),
-                _item("Replies", "outgoing_mail", "approvals_queuedresponse_changelist", "approvals.view_queuedresponse"),
+                _item(
+                    "Replies",
+                    "outgoing_mail",
+                    "approvals_queuedresponse_changelist",
+                    "approvals.view_queuedresponse",
+                    # The approvals page stands below it and has an item of its own.
+                    active=lambda request: "/queuedresponse/" in request.path and "/console/" not in request.path,
+                ),
                 _item(
                     "Audit log",
                     "verified_user",

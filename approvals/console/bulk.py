@@ -6,11 +6,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, Q
 
 from approvals.console import claims
 from approvals.console.checking import check_words
-from approvals.console.queue import Wanted, matching
+from approvals.console.queue import ESCALATION, HOLD, Wanted, matching
 from approvals.models import QueuedResponse
 from approvals.sms_workflow import decisions
 from approvals.sms_workflow.decisions import Decider
@@ -29,11 +29,11 @@ class Done:
 
 
 def all_green(wanted: Wanted, *, me: str) -> list[QueuedResponse]:
-    """The first cards of the view that no gate, plan or person stands in the way of."""
+    """The first cards of the view that no gate, plan, hold or person stands in the way of."""
     unclean = Q(gates__contains=[{"level": "red"}]) | Q(gates__contains=[{"level": "amber"}])
     # A plan beyond the rules is a question, not a formality.
     green = matching(wanted).exclude(unclean).exclude(payment_plans__auto_approvable=False)
-    free = green & claims.free_for(me)
+    free = green.exclude(Exists(HOLD)).exclude(Exists(ESCALATION)) & claims.free_for(me)
     return list(free.filter(status=QueuedResponse.Status.PENDING).select_related("conversation")[:AT_ONCE])
 
 

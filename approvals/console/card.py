@@ -143,7 +143,10 @@ def card(response_id: UUID, *, me: str) -> Card:
         rules=rules,
         opens_at=_opens_at(reply, rules),
         holder=claims.holder(reply, besides=me),
-        newer=conversation.responses.filter(status=Status.PENDING).exclude(pk=reply.pk).values_list("pk", flat=True).first(),
+        newer=conversation.responses.filter(status=Status.PENDING)
+        .exclude(pk=reply.pk)
+        .values_list("pk", flat=True)
+        .first(),
         redrafting=_being_drafted(reply),
     )
 

@@ -83,5 +83,3 @@ def difference(before: str, after: str) -> tuple[Change, ...]:
         if new_start < new_end:
             changes.append(Change(kind="added", text="".join(new[new_start:new_end])))
     return tuple(changes)
-
-

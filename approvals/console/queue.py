@@ -26,6 +26,15 @@ SOON_MINUTES = 15
 DECIDED_FOR = timedelta(hours=24)
 
 
+# What a row tells beside the reply itself; each is asked for the shown rows only.
+PLAN = PaymentPlan.objects.filter(response=OuterRef("pk"))
+HOLD = ContactHold.objects.filter(phone=OuterRef("conversation__phone"), released_at=None)
+ESCALATION = Escalation.objects.filter(conversation=OuterRef("conversation"), status=Escalation.Status.OPEN)
+NEWER = Message.objects.filter(
+    conversation=OuterRef("conversation"), direction=Direction.INBOUND, created_at__gt=OuterRef("message__created_at")
+)
+
+
 class View(StrEnum):
     """The four lists of the left pane."""
 
@@ -139,7 +148,7 @@ def matching(wanted: Wanted) -> QuerySet[QueuedResponse]:
     if wanted.confidence:
         narrowed = narrowed.filter(_band(wanted.confidence))
     if wanted.plan:
-        narrowed = narrowed.filter(Exists(_PLAN))
+        narrowed = narrowed.filter(Exists(PLAN))
     if wanted.words:
         found = Q(tenant_message__icontains=wanted.words) | Q(ai_response__icontains=wanted.words)
         who = Q(conversation__tenant_name__icontains=wanted.words) | Q(conversation__phone__contains=wanted.words)
@@ -177,13 +186,6 @@ def properties() -> list[str]:
 
 # --- helpers
 
-_PLAN = PaymentPlan.objects.filter(response=OuterRef("pk"))
-_HOLD = ContactHold.objects.filter(phone=OuterRef("conversation__phone"), released_at=None)
-_ESCALATION = Escalation.objects.filter(conversation=OuterRef("conversation"), status=Escalation.Status.OPEN)
-_NEWER = Message.objects.filter(
-    conversation=OuterRef("conversation"), direction=Direction.INBOUND, created_at__gt=OuterRef("message__created_at")
-)
-
 
 def _waits(view: View) -> Q:
     now = timezone.now()
@@ -204,9 +206,9 @@ def _view(view: View) -> QuerySet[QueuedResponse]:
 def _told(replies: QuerySet[QueuedResponse]) -> QuerySet[QueuedResponse]:
     """With what a row tells beside the reply itself; asked for the shown rows only."""
     return replies.select_related("conversation").annotate(
-        has_plan=Exists(_PLAN),
-        has_hold=Exists(_HOLD) | Exists(_ESCALATION),
-        is_stale=Exists(_NEWER),
+        has_plan=Exists(PLAN),
+        has_hold=Exists(HOLD) | Exists(ESCALATION),
+        is_stale=Exists(NEWER),
     )
 
 
@@ -253,5 +255,3 @@ def urgency(waiting: timedelta) -> str:
     """fresh, soon or overdue."""
     minutes = waiting.total_seconds() / 60
     return "overdue" if minutes >= settings.PENDING_REMINDER_MINUTES else "soon" if minutes >= SOON_MINUTES else "fresh"
-
-

@@ -207,13 +207,20 @@ class Bulk(UnfoldModelAdminViewMixin, TemplateView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         wanted = Wanted.of(self.request.GET.dict())
         replies = bulk.all_green(wanted, me=_me(self.request))
-        kept = {"wanted": wanted, "replies": replies, "languages": LANGUAGES, "undo_seconds": settings.SEND_UNDO_SECONDS}
+        kept = {
+            "wanted": wanted,
+            "replies": replies,
+            "languages": LANGUAGES,
+            "undo_seconds": settings.SEND_UNDO_SECONDS,
+        }
         return super().get_context_data(**kept, **kwargs)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         chosen = [UUID(key) for key in request.POST.getlist("response")]
         done = bulk.approve_all(chosen, by=decider(request))
-        left = {reply.pk: reply for reply in QueuedResponse.objects.select_related("conversation").filter(pk__in=chosen)}
+        left = {
+            reply.pk: reply for reply in QueuedResponse.objects.select_related("conversation").filter(pk__in=chosen)
+        }
         return self.render_to_response(
             self.get_context_data(done=done, left=[(left.get(key), why) for key, why in done.left])
         )
@@ -230,7 +237,9 @@ class Keys(Piece):
 
 def _card_context(request: HttpRequest, shown: Any, me: str, *, claim: bool = False) -> dict[str, Any]:
     person = _person(request)
-    may = {name: person.has_perm(f"approvals.{name}") for name in ("approve", "escalate", "override_gates", "release_hold")}  # type: ignore[attr-defined]
+    may = {
+        name: person.has_perm(f"approvals.{name}") for name in ("approve", "escalate", "override_gates", "release_hold")
+    }  # type: ignore[attr-defined]
     if shown is None:
         return {"card": None, "may": may, "languages": LANGUAGES}
     if claim and may["approve"]:

@@ -120,7 +120,9 @@ def checked_by_hand(response: QueuedResponse, words: str) -> tuple[Gate, ...]:
     holds = active_holds(response.conversation.phone)
     stopping = stopping_managers(holds)
     if stopping:
-        raise Conflict("contact_hold", f"This person must not be contacted: {', '.join(stopping)}. Release the hold first.")
+        raise Conflict(
+            "contact_hold", f"This person must not be contacted: {', '.join(stopping)}. Release the hold first."
+        )
     return check_gates(words, facts_by_hand(response, holds=holds), current_rules())
 
 

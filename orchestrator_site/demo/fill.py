@@ -49,12 +49,16 @@ def fill_queue(*, seed: int = 1) -> int:
         return 0
     told, chance, crowd = _told(), random.Random(seed), _Crowd()  # noqa: S311 - a story, not a secret
     _history(told, chance)
-    waiting = [_waiting(scene, crowd.next(scene["language"], owing=500 if "plan" in scene else 0)) for scene in told["waiting"]]
+    waiting = [
+        _waiting(scene, crowd.next(scene["language"], owing=500 if "plan" in scene else 0)) for scene in told["waiting"]
+    ]
     for scene in told["trouble"]:
         _trouble(scene, crowd.next(scene["language"]))
     for scene in told["snoozed"]:
         reply = _waiting(scene, crowd.next(scene["language"]))
-        QueuedResponse.objects.filter(pk=reply.pk).update(snoozed_until=timezone.now() + timedelta(hours=scene["hours"]))
+        QueuedResponse.objects.filter(pk=reply.pk).update(
+            snoozed_until=timezone.now() + timedelta(hours=scene["hours"])
+        )
     for scene in told["escalated"]:
         _escalated(scene, crowd.next(scene["language"]))
     for scene in told["held"]:
@@ -139,7 +143,7 @@ def _text(conversation: Conversation, body: str, at: datetime, author: str = Aut
         body=body,
         dedupe_key=f"demo {conversation.phone} {at.isoformat()} {author}",
         delivery=Delivery.RECEIVED if inbound else Delivery.DELIVERED,
-        provider_id="" if inbound else f"SM{random.getrandbits(128):032x}",  # noqa: S311
+        provider_id="" if inbound else f"SM{random.getrandbits(128):032x}",
         created_at=at,
     )
 
@@ -159,7 +163,8 @@ def _answered(conversation: Conversation, message: Message, outcome: str) -> Wor
     )
     steps = [("account", 120), ("history", 90), ("draft", 640), ("checks", 3), ("verdict", 1)]
     WorkflowStep.objects.bulk_create(
-        WorkflowStep(workflow=workflow, name=name, started_at=at, duration_ms=took, outcome="ok") for name, took in steps
+        WorkflowStep(workflow=workflow, name=name, started_at=at, duration_ms=took, outcome="ok")
+        for name, took in steps
     )
     return workflow
 
@@ -336,18 +341,20 @@ def _history(told: dict[str, Any], chance: random.Random) -> None:
 
 def _past_texts(everybody: list[Person], chance: random.Random) -> Iterator[tuple[datetime, Person]]:
     now = timezone.now()
-    for day in range(HISTORY_DAYS, 0, -1):
-        morning = (now - timedelta(days=day)).replace(hour=14, minute=0, second=0, microsecond=0)
+    for day in range(HISTORY_DAYS - 1, -1, -1):
+        morning = (now - timedelta(days=day)).replace(hour=13, minute=0, second=0, microsecond=0)
         weekend = morning.weekday() >= 5
         for _ in range(chance.randint(8, 14) if weekend else chance.randint(24, 42)):
             at = morning + timedelta(minutes=chance.randint(0, 9 * 60), seconds=chance.randint(0, 59))
-            if at < now - timedelta(hours=5):
+            if at < now - timedelta(hours=3, minutes=20):
                 yield at, chance.choice(everybody)
 
 
 def _past_reply(message: Message, person: Person, chance: random.Random) -> QueuedResponse:
     """Seven in ten leave by themselves; managers approve most of the others, and change what was less sure."""
-    confidence = Decimal(chance.choice(["0.93", "0.91", "0.89", "0.88", "0.87", "0.86", "0.84", "0.79", "0.73", "0.66"]))
+    confidence = Decimal(
+        chance.choice(["0.93", "0.91", "0.89", "0.88", "0.87", "0.86", "0.84", "0.79", "0.73", "0.66"])
+    )
     automatic = confidence > Decimal("0.85")
     draft = _filled("Thank you, {name}. We have noted it and will text you today.", person)
     took = timedelta(seconds=2) if automatic else timedelta(seconds=chance.randint(40, 2400))

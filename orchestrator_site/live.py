@@ -178,7 +178,7 @@ async def _answer(scope: Message, receive: Receive, send: Send) -> None:
     wanted = parse_qs(scope["query_string"].decode("latin-1")).get("channel", [""])[0]
     try:
         loop = asyncio.get_running_loop()
-        channel = await loop.run_in_executor(_asker, channel_for, headers.get("cookie", ""), wanted)
+        channel = await loop.run_in_executor(_asker, _look_up, headers.get("cookie", ""), wanted)
     except DatabaseError:
         return await _reply(send, 503, {"error": "The database does not answer."}, cors)
     if channel is None:
@@ -201,9 +201,13 @@ def allowed_origin(headers: dict[str, str]) -> list[tuple[bytes, bytes]] | None:
     ]
 
 
+def _look_up(cookies: str, wanted: str) -> str | None:
+    close_old_connections()
+    return channel_for(cookies, wanted)
+
+
 def channel_for(cookies: str, wanted: str) -> str | None:
     """The channel that the session's person gets for what the page asks; None when it may not be."""
-    close_old_connections()
     person = _person(cookies)
     if person is None or not person.is_active:
         return None

@@ -69,9 +69,9 @@ def assign(escalation_id: UUID | str, *, to: str) -> None:
 
 def add_note(escalation_id: UUID | str, *, by: str, note: str) -> None:
     """Add what was done so far, with name and time. Raises Conflict when it is resolved."""
-    line = f"{timezone.now():%Y-%m-%d %H:%M} UTC, {by}: {note}"
-    separated = Case(When(notes="", then=Value("")), default=Concat("notes", Value("\n")))
-    _open(escalation_id).update(notes=Concat(separated, Value(line), output_field=TextField())) or _resolved_already()
+    line = Value(f"{timezone.now():%Y-%m-%d %H:%M} UTC, {by}: {note}", output_field=TextField())
+    below = Concat("notes", Value("\n"), line, output_field=TextField())
+    _open(escalation_id).update(notes=Case(When(notes="", then=line), default=below)) or _resolved_already()
 
 
 def _open(escalation_id: UUID | str) -> QuerySet[Escalation]:

@@ -144,7 +144,7 @@ def _distance(parts: Parts, amount: Amount, rhythm: Rhythm) -> int:
 
 def _choose(parts: Parts, frames: list[Frame]) -> Frame | None:
     """The first frame that is offered, unless a later one corrects it; a bare counter-offer borrows the rhythm."""
-    stances = [(frame, parts.cues.stance(frame.start, frame.end)) for frame in frames]
+    stances = [(frame, parts.cues.stance(frame.amount.start, frame.end)) for frame in frames]
     standing = [frame for frame, stance in stances if stance in {Stance.OFFERED, Stance.UNSAID}]
     counter = _counter_offer(parts, frames, stances)
     if counter is not None and (not standing or standing[-1].start < counter.start):

@@ -24,6 +24,11 @@ def spelt_out(word: str) -> list[str]:
     return _spelling().get(word, word).split()
 
 
+def is_spelling(word: str) -> bool:
+    """Is this one of the listed ways to write something else?"""
+    return word in _spelling()
+
+
 def spoken(words: Iterable[str]) -> frozenset[str]:
     """The languages that know these words about equally well: one as a rule, two where people mix them, all for "ok"."""
     said = [word for word in words if word.isalpha()]

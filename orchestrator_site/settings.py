@@ -10,9 +10,12 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from orchestrator_site import logs
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-if not env.bool("IGNORE_DOTENV", default="pytest" in sys.modules):
+TESTING = "pytest" in sys.modules
+if not env.bool("IGNORE_DOTENV", default=TESTING):
     environ.Env.read_env(BASE_DIR / ".env", overwrite=False)
 
 
@@ -35,18 +38,22 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="" if PRODUCTION else "development-only-key-" + "x" * 40)
 if not SECRET_KEY:
     raise ImproperlyConfigured("Set SECRET_KEY: production does not start without one. See .env.example.")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 
 # --- Database --------------------------------------------------------------------------------------------------------
 DATABASE_URL = env.str("DATABASE_URL", default="")
-if not DATABASE_URL:
+# Without a DATABASE_URL: the folder under var/ of a private Postgres. The demo and the tests have their own.
+PRIVATE_DATABASE = None if DATABASE_URL else BASE_DIR / "var" / env.str("PRIVATE_DATABASE", default="dev")
+if PRIVATE_DATABASE:
     if PRODUCTION:
         raise ImproperlyConfigured("Set DATABASE_URL: production does not start without one. See .env.example.")
     from orchestrator_site import devdb
 
-    DATABASE_URL = devdb.ensure_running(BASE_DIR / "var")
+    PRIVATE_DATABASE = BASE_DIR / "var" / "test" if TESTING else PRIVATE_DATABASE
+    # What tests write need not survive a power cut.
+    DATABASE_URL = devdb.url_for(PRIVATE_DATABASE, durable=not TESTING)
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 # A connection is kept for the life of its thread: opening one for every request costs a factor of six.
 DATABASES["default"]["CONN_MAX_AGE"] = None
@@ -77,6 +84,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "orchestrator_site.middleware.RequestId",
+    "orchestrator_site.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -117,6 +125,10 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+if not PRODUCTION:
+    # Served as they lie in the apps; `collectstatic` is for production.
+    WHITENOISE_USE_FINDERS = True
+    STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 LOGIN_URL = "admin:login"
 # The largest request body in bytes; a text has at most 1,600 characters, a transcript may be long.
@@ -150,6 +162,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "orchestrator_site.errors.as_envelope",
     "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Rent orchestrator",
@@ -184,6 +197,13 @@ CALL_HANDLER_TIMEOUT_SECONDS = env.float("CALL_HANDLER_TIMEOUT_SECONDS", default
 RETRY_PAUSE_SECONDS = env.float("RETRY_PAUSE_SECONDS", default=0.5)
 BREAKER_FAILURES = env.int("BREAKER_FAILURES", default=5)
 BREAKER_OPEN_SECONDS = env.float("BREAKER_OPEN_SECONDS", default=60.0)
+# Where the circuits are kept: in the database, so that all processes share them (a dotted class name).
+BREAKER_STORE = env.str("BREAKER_STORE", default="orchestrator_site.breaker_store.PostgresStore")
+# With the credentials of the call handler's Twilio account, what became of a call can be asked; empty: it cannot.
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
+TWILIO_API_URL = env.str("TWILIO_API_URL", default="https://api.twilio.com")
+TWILIO_TIMEOUT_SECONDS = env.float("TWILIO_TIMEOUT_SECONDS", default=10.0)
 # True marks every upstream as a stand-in, wherever its results are shown.
 SIMULATED_UPSTREAMS = env.bool("SIMULATED_UPSTREAMS", default=False)
 
@@ -220,6 +240,12 @@ HISTORY_MESSAGES = env.int("HISTORY_MESSAGES", default=20)
 # A draft is tried so often before its workflow fails and a person is told.
 MAX_DRAFT_ATTEMPTS = env.int("MAX_DRAFT_ATTEMPTS", default=3)
 MAX_SEND_ATTEMPTS = env.int("MAX_SEND_ATTEMPTS", default=3)
+# Pause before the next attempt, quadrupled each time (seconds).
+DRAFT_RETRY_SECONDS = env.float("DRAFT_RETRY_SECONDS", default=15.0)
+SEND_RETRY_SECONDS = env.float("SEND_RETRY_SECONDS", default=15.0)
+# A text whose outcome is unknown is looked for after this time (seconds), when the agent is surely done with it.
+LOOK_AFTER_SECONDS = env.float("LOOK_AFTER_SECONDS", default=20.0)
+MAX_LOOKS = env.int("MAX_LOOKS", default=4)
 # Pending approvals that nobody takes are announced again after this time (minutes).
 PENDING_REMINDER_MINUTES = env.int("PENDING_REMINDER_MINUTES", default=60)
 # Finished workflows' steps and sent notifications are deleted after this time (days); 0 keeps them.
@@ -228,14 +254,50 @@ KEEP_STEPS_DAYS = env.int("KEEP_STEPS_DAYS", default=90)
 # --- Worker (docs/architecture.md) -----------------------------------------------------------------------------------
 WORKER_PROCESSES = env.int("WORKER_PROCESSES", default=2)
 WORKER_THREADS = env.int("WORKER_THREADS", default=100)
-# A drain hands over to its successor after this time (seconds).
-DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=10.0)
+# A drain hands over to its successor after this time (seconds). It finishes what is under way first, and claims nothing
+# meanwhile: the longer it may run, the less it matters that one upstream call in a hundred takes 16 s.
+DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=60.0)
 DRAIN_CHUNK = env.int("DRAIN_CHUNK", default=25)
 # A claim that is not recorded by then is taken back (seconds): above the longest chain of upstream time-outs.
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=180)
+# The same for a text that is being sent (seconds): above SMS_AGENT_TIMEOUT_SECONDS and the time to connect.
+SEND_LEASE_SECONDS = env.int("SEND_LEASE_SECONDS", default=60)
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=60)
+# django-q2 carries nothing but wake-ups (orchestrator_site/worker); most of its defaults would hurt.
+Q_CLUSTER = {
+    "name": "orchestrator",
+    # The ORM broker, dequeuing with SKIP LOCKED and sleeping on NOTIFY: a job starts after 5 ms instead of 116 ms.
+    "orm": "default",
+    "broker_class": "orchestrator_site.worker.broker.NotifyingBroker",
+    "workers": WORKER_PROCESSES,
+    # A wake-up taken in advance by busy workers is one which idle workers elsewhere do not get.
+    "bulk": 1,
+    "queue_limit": 1,
+    # Above a drain's time and the longest chain of upstream time-outs that may be under way when it is over.
+    "timeout": int(DRAIN_SECONDS) + LEASE_SECONDS,
+    # Our broker deletes what it takes and delivers nothing twice; django-q2 wants this above `timeout` all the same.
+    "retry": int(DRAIN_SECONDS) + LEASE_SECONDS + 1,
+    # A failed job is kept as a failure and never runs again: the rows are the queue, the sweep wakes for what is left.
+    # (The default is to run it for ever.)
+    "ack_failures": True,
+    "max_attempts": 1,
+    # A wake-up that went well has nothing to tell; keeping the last 250 of them costs more than all the rest.
+    "save_limit": -1,
+    # The workers' memory is measured to be flat; a fresh process now and then is cheap insurance.
+    "recycle": 5_000,
+    # Nothing is scheduled through django-q2: `runworker` sweeps.
+    "scheduler": False,
+    # How soon a dead process is noticed (seconds).
+    "guard_cycle": 0.5,
+}
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
-LOG_DIR = Path(env.str("LOG_DIR", default=str(BASE_DIR / "logs")))
+# A file per day, YYYY-MM-DD.log, is written here; empty: none.
+LOG_DIR = env.str("LOG_DIR", default="logs")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", default="text")  # text or json
+if LOG_FORMAT not in ("text", "json"):
+    raise ImproperlyConfigured(f"LOG_FORMAT must be text or json, not {LOG_FORMAT!r}.")
+LOGGING = logs.config(
+    level=LOG_LEVEL, json=LOG_FORMAT == "json", directory=BASE_DIR / LOG_DIR if LOG_DIR and not TESTING else None
+)

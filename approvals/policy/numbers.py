@@ -100,7 +100,7 @@ def _joins(group: int, last: int, value: int) -> bool:
     if last < 10 <= value < 100 and last == group:
         return True
     return value < last and (
-        last >= 100 or (20 <= last and value < 10) or (10 < last and value < 10 and last % 10 == 0)
+        last >= 100 or (last >= 20 and value < 10) or (last > 10 and value < 10 and last % 10 == 0)
     )
 
 

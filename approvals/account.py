@@ -1,0 +1,90 @@
+"""The tenant's account as the Monitor showed it: kept with the conversation, handed to the prompt and to the gates."""
+
+from decimal import Decimal
+from typing import Any
+
+from approvals.policy.gates import DraftFacts
+from approvals.prompts import AccountFacts
+from integrations.monitor import Tenant
+
+# A snapshot of the Monitor's facts as JSON: money as text, so that no float comes near it.
+Snapshot = dict[str, Any]
+
+
+def snapshot_of(tenant: Tenant) -> Snapshot:
+    """What we keep of a tenant; `amount_owed`, `portion` and `reliability` are decimal strings or None."""
+    return {
+        "tenant_id": tenant.id,
+        "name": tenant.name,
+        "unit": tenant.unit,
+        "property": tenant.property,
+        "amount_owed": _text(tenant.amount_owed),
+        "portion": _text(tenant.portion),
+        "days_late": tenant.days_late,
+        "language": tenant.language,
+        "reliability": _text(tenant.reliability),
+        "failed_plans": tenant.failed_plans,
+        "successful_plans": tenant.successful_plans,
+        "status": tenant.status,
+    }
+
+
+def is_complete(snapshot: Snapshot) -> bool:
+    """Whether the facts that a reply about money needs are all there."""
+    return snapshot.get("amount_owed") is not None and snapshot.get("days_late") is not None
+
+
+def owed(snapshot: Snapshot) -> Decimal | None:
+    return _decimal(snapshot.get("amount_owed"))
+
+
+def portion(snapshot: Snapshot) -> Decimal | None:
+    """The tenant's own share; the whole debt where the Monitor names no share."""
+    own = _decimal(snapshot.get("portion"))
+    return owed(snapshot) if own is None else own
+
+
+def facts_for_prompt(snapshot: Snapshot) -> AccountFacts | None:
+    """None for an unknown tenant: then the prompt holds no account fact at all."""
+    if not snapshot:
+        return None
+    return AccountFacts(
+        name=snapshot.get("name"),
+        amount_owed=owed(snapshot),
+        tenant_portion=portion(snapshot),
+        days_late=snapshot.get("days_late"),
+        reliability=_decimal(snapshot.get("reliability")),
+        failed_plans=snapshot.get("failed_plans"),
+    )
+
+
+def facts_for_gates(
+    snapshot: Snapshot,
+    *,
+    tenant_message: str,
+    language: str,
+    opted_out: bool = False,
+    newer_message_waiting: bool = False,
+    by_manager: bool = False,
+) -> DraftFacts:
+    """What a draft is checked against."""
+    return DraftFacts(
+        tenant_message=tenant_message,
+        language=language or None,
+        tenant_name=snapshot.get("name"),
+        amount_owed=owed(snapshot),
+        tenant_portion=portion(snapshot),
+        days_late=snapshot.get("days_late"),
+        tenant_known=bool(snapshot),
+        opted_out=opted_out,
+        newer_message_waiting=newer_message_waiting,
+        by_manager=by_manager,
+    )
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _decimal(value: str | None) -> Decimal | None:
+    return None if value is None else Decimal(value)

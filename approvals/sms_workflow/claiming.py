@@ -1,0 +1,154 @@
+"""Take the texts that wait: one transaction, one conversation at a time for each worker, plain facts out."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+
+from approvals.models import Escalation, QueuedResponse, Workflow
+from approvals.rulebook import current_rules
+from approvals.sms_workflow.facts import TextToAnswer
+from conversations.models import ContactHold, Conversation, Message
+
+Status = Workflow.Status
+
+
+def claim_drafts(limit: int, worker: str) -> list[TextToAnswer]:
+    """Take up to `limit` conversations that have a text to answer; the newest text of each, the older ones with it."""
+    candidates = _conversations_with_work(limit)
+    if not candidates:
+        return []
+    with transaction.atomic():
+        conversations = _locked(candidates, limit)
+        waiting = _received_workflows(conversations)
+        answered_with: dict[UUID, list[Workflow]] = {newest.pk: older for *older, newest in waiting.values()}
+        newest = [workflows[-1] for workflows in waiting.values()]
+        _supersede(answered_with)
+        _lease(newest, worker)
+        withdraw_overtaken(newest)
+        return _facts(newest, worker)
+
+
+def _conversations_with_work(limit: int) -> list[UUID]:
+    """More than the limit, since others reach for the same."""
+    ready = Workflow.objects.filter(status=Status.RECEIVED, not_before__lte=timezone.now())
+    busy = Workflow.objects.filter(status=Status.PROCESSING)
+    idle = ready.exclude(conversation_id__in=busy.values("conversation_id")).order_by("not_before")
+    return list(idle.values_list("conversation_id", flat=True)[: limit * 2])
+
+
+def _locked(candidates: Sequence[UUID], limit: int) -> list[UUID]:
+    """Whoever holds the conversation's row works on it: two texts of one tenant are never drafted side by side."""
+    free = Conversation.objects.filter(pk__in=candidates).select_for_update(skip_locked=True)
+    return list(free.values_list("pk", flat=True)[:limit])
+
+
+def _received_workflows(conversations: Sequence[UUID]) -> dict[UUID, list[Workflow]]:
+    """By conversation, oldest first. Read after the lock: what another worker took meanwhile is seen as taken."""
+    busy = Workflow.objects.filter(conversation__in=conversations, status=Status.PROCESSING)
+    rows = (
+        Workflow.objects.filter(conversation__in=conversations, status=Status.RECEIVED, not_before__lte=timezone.now())
+        .exclude(conversation_id__in=busy.values("conversation_id"))
+        .select_related("message", "conversation")
+        .order_by("message__created_at")
+    )
+    waiting: dict[UUID, list[Workflow]] = defaultdict(list)
+    for workflow in rows:
+        waiting[workflow.conversation_id].append(workflow)
+    return waiting
+
+
+def _supersede(answered_with: dict[UUID, list[Workflow]]) -> None:
+    """Older texts are answered together with the newest; what they had superseded goes along."""
+    for newest, older in answered_with.items():
+        if older:
+            keys = [workflow.pk for workflow in older]
+            Workflow.objects.filter(superseded_by__in=keys).update(superseded_by=newest)
+            Workflow.objects.filter(pk__in=keys).update(
+                status=Status.SUPERSEDED, superseded_by=newest, step="superseded", completed_at=timezone.now()
+            )
+
+
+def _lease(workflows: Sequence[Workflow], worker: str) -> None:
+    leased = {
+        "status": Status.PROCESSING,
+        "step": "drafting",
+        "claimed_by": worker,
+        "lease_until": timezone.now() + timedelta(seconds=settings.LEASE_SECONDS),
+        "updated_at": timezone.now(),
+    }
+    Workflow.objects.filter(pk__in=[workflow.pk for workflow in workflows]).update(attempts=F("attempts") + 1, **leased)
+    for workflow in workflows:
+        workflow.attempts += 1
+
+
+def withdraw_overtaken(workflows: Iterable[Workflow]) -> None:
+    """A reply that waits, or is approved and has not left, answers an older text than the newest: it is withdrawn."""
+    newest = {workflow.conversation_id: workflow for workflow in workflows}
+    overtaken = QueuedResponse.objects.filter(
+        conversation__in=newest, status__in=[QueuedResponse.Status.PENDING, QueuedResponse.Status.APPROVED]
+    )
+    for response in overtaken:
+        if response.workflow_id is not None and "stale" not in response.overridden:
+            response.decide(
+                QueuedResponse.Status.WITHDRAWN, action=QueuedResponse.Action.WITHDRAW, by="policy", reason="stale"
+            )
+
+
+def _facts(workflows: Sequence[Workflow], worker: str) -> list[TextToAnswer]:
+    rules = current_rules()
+    conversations = [workflow.conversation_id for workflow in workflows]
+    together = _texts_answered_together(workflows)
+    threads = _threads(conversations)
+    holds = _active_holds([workflow.conversation.phone for workflow in workflows])
+    escalated = set(
+        Escalation.objects.filter(conversation__in=conversations, status=Escalation.Status.OPEN).values_list(
+            "conversation_id", flat=True
+        )
+    )
+    return [
+        TextToAnswer.of(
+            workflow,
+            worker=worker,
+            texts=[*together[workflow.pk], workflow.message],
+            thread=threads[workflow.conversation_id],
+            holds=tuple(holds[workflow.conversation.phone]),
+            escalated=workflow.conversation_id in escalated,
+            rules=rules,
+        )
+        for workflow in workflows
+    ]
+
+
+def _texts_answered_together(workflows: Sequence[Workflow]) -> dict[UUID, list[Message]]:
+    older = (
+        Workflow.objects.filter(superseded_by__in=workflows).select_related("message").order_by("message__created_at")
+    )
+    together: dict[UUID, list[Message]] = defaultdict(list)
+    for workflow in older:
+        if workflow.superseded_by_id:
+            together[workflow.superseded_by_id].append(workflow.message)
+    return together
+
+
+def _threads(conversations: Sequence[UUID]) -> dict[UUID, list[Message]]:
+    """Our own ledger's last messages, oldest first: the thread when the SMS Agent's history is away."""
+    place = Window(RowNumber(), partition_by=F("conversation_id"), order_by=F("created_at").desc())
+    newest = Message.objects.filter(conversation__in=conversations).annotate(place=place)
+    threads: dict[UUID, list[Message]] = defaultdict(list)
+    for message in newest.filter(place__lte=settings.HISTORY_MESSAGES).order_by("created_at"):
+        threads[message.conversation_id].append(message)
+    return threads
+
+
+def _active_holds(phones: Sequence[str]) -> dict[str, list[str]]:
+    holds: dict[str, list[str]] = defaultdict(list)
+    for phone, reason in ContactHold.objects.active().filter(phone__in=phones).values_list("phone", "reason"):
+        holds[phone].append(reason)
+    return holds

@@ -1,0 +1,297 @@
+"""What a person decides about a reply: one function each, one conditional move, one audit entry."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from approvals import account
+from approvals.models import ApprovalAuditEntry, QueuedResponse, Workflow
+from approvals.policy.escalation import Category, Severity
+from approvals.policy.gates import Gate, Level, check_gates
+from approvals.policy.text import strip_invisible
+from approvals.rulebook import current_rules
+from approvals.sms_workflow.escalations import open_escalation
+from approvals.sms_workflow.holds import active_holds, stopping_managers
+from approvals.sms_workflow.recording import gates_as_json
+from conversations.models import Conversation, Direction, Message
+from conversations.moves import Overtaken
+from conversations.refusals import Conflict, Invalid, NotFound
+from conversations.wakeups import wake, wake_at
+
+Status = QueuedResponse.Status
+Action = QueuedResponse.Action
+# What a person may still send: a waiting draft, and one whose sending went wrong.
+SENDABLE = frozenset({Status.PENDING, Status.FAILED, Status.UNKNOWN})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decider:
+    """Who decides, and whether they may send in spite of a red gate."""
+
+    name: str
+    may_override: bool = False
+
+
+NOW = timedelta(0)
+
+
+def waiting_reply(conversation: Conversation) -> QueuedResponse:
+    """The draft of a conversation that waits for a decision; NotFound when none does."""
+    waiting = conversation.responses.filter(status=Status.PENDING).first()
+    if waiting is None:
+        raise NotFound("not_found", "No reply of this conversation waits for a decision.")
+    return waiting
+
+
+def approve(
+    response_id: UUID, *, by: Decider, text: str | None = None, override_reason: str = "", after: timedelta = NOW
+) -> QueuedResponse:
+    """Send the reply as it stands; other words than the draft's make it a modification.
+
+    `after` is the time in which it can be undone. Raises NotFound, Conflict (already_decided, stale, contact_hold),
+    Invalid (gate_failed).
+    """
+    return _release(response_id, text=text, by=by, override_reason=override_reason, after=after)
+
+
+def modify(
+    response_id: UUID, *, by: Decider, text: str, override_reason: str = "", after: timedelta = NOW
+) -> QueuedResponse:
+    """Send these words instead; the draft's own words make it an approval. Raises as `approve`."""
+    return _release(response_id, text=text, by=by, override_reason=override_reason, after=after)
+
+
+def _release(
+    response_id: UUID, *, text: str | None, by: Decider, override_reason: str, after: timedelta
+) -> QueuedResponse:
+    with transaction.atomic():
+        response = _locked(response_id)
+        _must_be_open(response)
+        words = strip_invisible(response.ai_response if text is None else text).strip()
+        changed = words != response.ai_response
+        gates = checked_by_hand(response, words)
+        overridden = _overridden(gates, by, override_reason)
+        due = timezone.now() + after
+        response.decide(
+            Status.APPROVED,
+            action=Action.MODIFY if changed else Action.APPROVE,
+            by=by.name,
+            reason=override_reason,
+            manager_action=Action.MODIFY if changed else Action.APPROVE,
+            final_text=words,
+            modified_response=words if changed else None,
+            actioned_by=by.name,
+            actioned_at=timezone.now(),
+            gates=gates_as_json(gates),
+            overridden=overridden,
+            not_before=due,
+            attempts=0,
+            looks=0,
+            error_message="",
+        )
+        wake_at(due) if after else wake()
+    return response
+
+
+def _locked(response_id: UUID) -> QueuedResponse:
+    """The conversation first, then the reply: the order in which everybody locks."""
+    conversations = Conversation.objects.filter(responses=response_id)
+    if not conversations.select_for_update().exists():
+        raise NotFound("not_found", "There is no such reply.")
+    return QueuedResponse.objects.select_related("conversation", "workflow").get(pk=response_id)
+
+
+def _must_be_open(response: QueuedResponse, allowed: frozenset[str] = SENDABLE) -> None:
+    if response.status in allowed:
+        return
+    if response.status == Status.WITHDRAWN:
+        raise Conflict("stale", "The tenant has written again; this draft was withdrawn and a new one is coming.")
+    who = f" by {response.actioned_by}" if response.actioned_by else ""
+    raise Conflict("already_decided", f"This reply is already {response.status}{who}.")
+
+
+def checked_by_hand(response: QueuedResponse, words: str) -> tuple[Gate, ...]:
+    """The gates on a person's exact words, as things stand now."""
+    conversation = response.conversation
+    holds = active_holds(conversation.phone)
+    facts = account.facts_for_gates(
+        conversation.account,
+        tenant_message=response.tenant_message,
+        language=response.language or conversation.language,
+        opted_out="opt_out" in holds,
+        newer_message_waiting=newer_text_exists(response),
+        by_manager=True,
+    )
+    stopping = stopping_managers(holds)
+    if stopping:
+        raise Conflict(
+            "contact_hold", f"This person must not be contacted: {', '.join(stopping)}. Release the hold first."
+        )
+    return check_gates(words, facts, current_rules())
+
+
+def newer_text_exists(response: QueuedResponse) -> bool:
+    """Whether the tenant wrote after the text that this reply answers (after the reply, when it answers none)."""
+    since = response.message.created_at if response.message else response.created_at
+    later = Message.objects.filter(conversation=response.conversation_id, direction=Direction.INBOUND)
+    return later.filter(created_at__gt=since).exists()
+
+
+def _overridden(gates: Sequence[Gate], by: Decider, reason: str) -> list[str]:
+    """The codes of the red gates that `by` overrides with `reason`; else says which gate stands in the way."""
+    reds = [gate for gate in gates if gate.level is Level.RED]
+    stopping = [gate for gate in reds if gate.hard or not (reason and by.may_override)]
+    if not stopping:
+        return [gate.code for gate in reds]
+    if [gate.code for gate in stopping] == ["stale"]:
+        raise Conflict("stale", stopping[0].message)
+    hint = "" if any(gate.hard for gate in stopping) else " Change the text, or override with a reason."
+    raise Invalid(
+        "gate_failed",
+        " ".join(gate.message for gate in stopping) + hint,
+        fields={gate.code: [gate.message] for gate in stopping},
+    )
+
+
+def undo(response_id: UUID, *, by: Decider) -> QueuedResponse:
+    """Take a decision back before the text has left: the reply waits again. Raises Conflict once it has left."""
+    with transaction.atomic():
+        response = _locked(response_id)
+        _must_be_open(response, frozenset({Status.APPROVED}))
+        if response.conversation.responses.filter(status=Status.PENDING).exists():
+            raise Conflict("stale", "A newer draft waits already; this one cannot come back.")
+        _decide(response, Status.PENDING, Action.UNDO, by, **_undecided(response))
+    return response
+
+
+def _undecided(response: QueuedResponse) -> dict[str, Any]:
+    return {
+        "manager_action": None,
+        "modified_response": None,
+        "final_text": response.ai_response,
+        "actioned_by": None,
+        "actioned_at": None,
+        "overridden": [],
+    }
+
+
+def escalate(
+    response_id: UUID,
+    *,
+    by: Decider,
+    reason: str,
+    category: Category = Category.MANUAL,
+    severity: Severity | None = None,
+) -> QueuedResponse:
+    """Nothing is sent; a person takes over. Raises NotFound, Conflict."""
+    with transaction.atomic():
+        response = _locked(response_id)
+        _must_be_open(response)
+        open_escalation(
+            response.conversation, category=category, reason=reason, by=by.name, severity=severity, response=response
+        )
+        _decide(response, Status.ESCALATED, Action.ESCALATE, by, reason, **_decision(Action.ESCALATE, by))
+    return response
+
+
+def close(response_id: UUID, *, by: Decider, reason: str = "") -> QueuedResponse:
+    """No reply is wanted, or it went out another way. Raises NotFound, Conflict."""
+    with transaction.atomic():
+        response = _locked(response_id)
+        _must_be_open(response)
+        _decide(response, Status.CLOSED, Action.CLOSE, by, reason, **_decision(Action.CLOSE, by))
+    return response
+
+
+def redraft(response_id: UUID, *, by: Decider, note: str) -> Workflow:
+    """Withdraw the draft and have another written with a note to the model. Raises NotFound, Conflict."""
+    with transaction.atomic():
+        response = _locked(response_id)
+        _must_be_open(response, frozenset({Status.PENDING}))
+        workflow = response.workflow
+        if workflow is None:
+            raise Conflict("not_failed", "This text was written by a person; there is no draft to write anew.")
+        try:
+            workflow.move(
+                Workflow.Status.RECEIVED,
+                step="redraft",
+                attempts=0,
+                not_before=timezone.now(),
+                completed_at=None,
+                outcome="",
+                metadata={**workflow.metadata, "manager_note": note},
+            )
+        except Overtaken as error:
+            raise Conflict("already_decided", "A new draft is already being written.") from error
+        wake()
+        _decide(response, Status.WITHDRAWN, Action.REDRAFT, by, note, **_decision(Action.REDRAFT, by))
+    return workflow
+
+
+def snooze(response_id: UUID, *, by: Decider, until: datetime) -> QueuedResponse:
+    """Put a waiting reply aside until a time; it stays pending."""
+    with transaction.atomic():
+        response = _locked(response_id)
+        _must_be_open(response, frozenset({Status.PENDING}))
+        response.snoozed_until = until
+        response.save(update_fields=["snoozed_until"])
+    return response
+
+
+def _decision(action: str, by: Decider) -> dict[str, Any]:
+    return {"manager_action": action, "actioned_by": by.name, "actioned_at": timezone.now()}
+
+
+def _decide(response: QueuedResponse, to: str, action: str, by: Decider, reason: str = "", **changes: object) -> None:
+    response.decide(to, action=action, by=by.name, reason=reason, **changes)
+
+
+def write_by_hand(
+    conversation: Conversation, *, by: Decider, text: str, override_reason: str = "", after: timedelta = NOW
+) -> QueuedResponse:
+    """A text that a manager starts: through the same gates and the same queue as every other. Raises as `approve`."""
+    with transaction.atomic():
+        Conversation.objects.select_for_update().get(pk=conversation.pk)
+        words = strip_invisible(text).strip()
+        response = QueuedResponse(
+            conversation=conversation, language=conversation.language, final_text=words, status=Status.APPROVED
+        )
+        gates = checked_by_hand(response, words)
+        overridden = _overridden(gates, by, override_reason)
+        due = timezone.now() + after
+        response.gates, response.overridden, response.not_before = gates_as_json(gates), overridden, due
+        response.manager_action, response.actioned_by, response.actioned_at = Action.MODIFY, by.name, timezone.now()
+        response.modified_response = words
+        response.save(force_insert=True)
+        wake_at(due) if after else wake()
+        ApprovalAuditEntry.of(response, action=Action.MODIFY, by=by.name, reason=override_reason).save(
+            force_insert=True
+        )
+    return response
+
+
+def retry(workflow_id: UUID, *, by: Decider, reason: str = "") -> Workflow:
+    """Draft a failed workflow's reply once more, from the start. Raises NotFound, Conflict (not_failed)."""
+    with transaction.atomic():
+        workflow = Workflow.objects.filter(pk=workflow_id).first()
+        if workflow is None:
+            raise NotFound("not_found", "There is no such workflow.")
+        if workflow.status != Workflow.Status.FAILED:
+            raise Conflict("not_failed", f"Only a failed workflow can be retried; this one is {workflow.status}.")
+        retried = {"by": by.name, "reason": reason, "at": timezone.now().isoformat()}
+        workflow.move(
+            Workflow.Status.RECEIVED,
+            step="retry",
+            attempts=0,
+            not_before=timezone.now(),
+            completed_at=None,
+            error_message="",
+            metadata={**workflow.metadata, "retries": [*workflow.metadata.get("retries", []), retried]},
+        )
+        wake()
+    return workflow

@@ -1,0 +1,80 @@
+"""Escalations: opened once per category and conversation, told to the managers, resolved by a person."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from approvals.models import ApprovalAuditEntry, Escalation, QueuedResponse
+from approvals.policy.contact_hours import zone_for
+from approvals.policy.escalation import Category, Severity, due_at, severity_of
+from approvals.policy.rules import Rules
+from approvals.rulebook import current_rules
+from approvals.sms_workflow.notices import tell_managers
+from conversations.models import Conversation
+from conversations.refusals import Conflict
+
+PRIORITY_OF = {
+    Severity.CRITICAL: "critical",
+    Severity.HIGH: "high",
+    Severity.MEDIUM: "normal",
+    Severity.LOW: "low",
+}
+
+
+def open_escalation(
+    conversation: Conversation,
+    *,
+    category: Category,
+    reason: str,
+    by: str,
+    severity: Severity | None = None,
+    response: QueuedResponse | None = None,
+    rules: Rules | None = None,
+) -> Escalation:
+    """Open one, or return the one that is open for this category; the managers are told when it is new."""
+    rules = rules or current_rules()
+    severity = severity or severity_of(category)
+    [escalation] = Escalation.objects.bulk_create(
+        [
+            Escalation(
+                conversation=conversation,
+                response=response,
+                category=category,
+                severity=severity,
+                reason=reason,
+                created_by=by,
+                due_at=_due(severity, conversation.phone, rules),
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    existing = Escalation.objects.get(conversation=conversation, category=category, status=Escalation.Status.OPEN)
+    if existing.pk == escalation.pk:
+        tell_managers("escalation", conversation, (category, reason), priority=PRIORITY_OF[severity])
+    return existing
+
+
+def _due(severity: Severity, phone: str, rules: Rules) -> datetime:
+    return due_at(severity, now=timezone.now(), time_zone=zone_for(phone, rules.contact_time_zone))
+
+
+def resolve(escalation_id: UUID, *, by: str, note: str) -> Escalation:
+    """A person has taken care of it: automatic texts in that conversation may go on, if nothing else stops them."""
+    with transaction.atomic():
+        escalation = Escalation.objects.select_for_update().get(pk=escalation_id)
+        if escalation.status == Escalation.Status.RESOLVED:
+            raise Conflict("already_decided", f"{escalation.resolved_by} has resolved this already.")
+        escalation.status, escalation.resolved_by = Escalation.Status.RESOLVED, by
+        escalation.resolved_at = timezone.now()
+        escalation.notes = "\n".join(filter(None, [escalation.notes, note]))
+        escalation.save(update_fields=["status", "resolved_by", "resolved_at", "notes"])
+        ApprovalAuditEntry(
+            conversation_id=escalation.conversation_id,
+            response=escalation.response,
+            action=QueuedResponse.Action.RESOLVE,
+            reason=f"{escalation.category}: {note}",
+            approved_by=by,
+        ).save(force_insert=True)
+    return escalation

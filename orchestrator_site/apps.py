@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class OrchestratorSiteConfig(AppConfig):
+    """Composition: it puts the rooms together and owns what is nobody else's (tokens, breakers' state)."""
+
+    name = "orchestrator_site"
+    verbose_name = "System"

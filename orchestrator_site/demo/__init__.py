@@ -1,0 +1,1 @@
+"""The demonstration: the whole system on one machine, against simulated upstreams."""

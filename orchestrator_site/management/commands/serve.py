@@ -1,0 +1,52 @@
+"""`manage.py serve`: web and worker with the settings of `.env`, until Ctrl+C. What `script/server` runs."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connections
+
+from orchestrator_site.processes import Family
+
+# Two processes with four threads each: more threads only queue.
+GUNICORN = [
+    "--workers=2",
+    "--threads=4",
+    "--worker-class=gthread",
+    "--keep-alive=75",
+    "--graceful-timeout=30",
+    "--preload",
+]
+GUNICORN += ["--no-control-socket", "--log-level=warning"]
+
+
+def web_command(bind: str) -> list[str]:
+    return [sys.executable, "-m", "gunicorn", "orchestrator_site.wsgi", f"--bind={bind}", *GUNICORN]
+
+
+def worker_command() -> list[str]:
+    return [sys.executable, "manage.py", "runworker"]
+
+
+class Command(BaseCommand):
+    help = "Run web and worker with the settings of .env."
+    # The web process checks what concerns it, and the worker can do without.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--bind", default="127.0.0.1:8000", help="address of the web server (%(default)s)")
+
+    def handle(self, *args: Any, bind: str, **options: Any) -> None:
+        call_command("migrate", verbosity=0)
+        if settings.PRODUCTION:
+            call_command("collectstatic", interactive=False, verbosity=0)
+        connections.close_all()
+        with Family() as family:
+            family.start("web", web_command(bind))
+            family.start("worker", worker_command())
+            self.stdout.write(f"Starting on http://{bind}; Ctrl+C stops everything.")
+            code = family.run()
+        sys.exit(code)

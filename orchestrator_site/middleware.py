@@ -1,0 +1,47 @@
+"""What surrounds every request: its id, and a body that is not larger than it may be."""
+
+import re
+import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+# The id of the request or the workflow that the current thread works on; the log lines carry it.
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+_ACCEPTABLE = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+
+
+class RequestId:
+    """Takes the caller's X-Request-ID, or makes one, and returns it with every answer."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        current = given if _ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex
+        token = request_id.set(current)
+        try:
+            response = self.get_response(request)
+        finally:
+            request_id.reset(token)
+        response["X-Request-ID"] = current
+        return response
+
+
+class BodyLimit:
+    """Refuses a body that is larger than MAX_BODY_BYTES before anybody reads it; REST framework's parsers would."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if length.isdigit() and int(length) > limit:
+            message = f"The body has {length} bytes; we take at most {limit}."
+            error = {"code": "too_large", "message": message}
+            return JsonResponse({"error": error, "request_id": request_id.get()}, status=413)
+        return self.get_response(request)

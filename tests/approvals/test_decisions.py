@@ -1,0 +1,298 @@
+"""What people decide: one conditional move each, and no text sent twice."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from approvals.models import ApprovalAuditEntry, Escalation, QueuedResponse, Workflow
+from approvals.sms_workflow import decisions
+from approvals.sms_workflow.decisions import Decider
+from approvals.sms_workflow.escalations import resolve
+from approvals.sms_workflow.holds import place_hold, release_hold
+from conversations.models import ContactHold
+from conversations.refusals import Conflict, Invalid, NotFound, Refusal
+from tests.builders import (
+    PHONE,
+    approved,
+    make_conversation,
+    make_message,
+    make_response,
+    plan_a_good_day,
+    receive,
+    takes_texts,
+    work,
+)
+
+pytestmark = pytest.mark.django_db
+Status = QueuedResponse.Status
+MARIA = Decider(name="maria")
+BOSS = Decider(name="boss", may_override=True)
+
+
+def test_an_approval_sends_the_draft_as_it_stands(world):
+    takes_texts(world)
+    response = make_response(draft="Could you pay $50 a week?")
+    decisions.approve(response.pk, by=MARIA)
+    work("send")
+    response.refresh_from_db()
+    assert (response.status, response.manager_action, response.actioned_by) == ("sent", "approve", "maria")
+    assert world.sms_agent.requests[0].json["body"] == "Could you pay $50 a week?"
+    assert response.conversation.messages.get(direction="outbound").author == "ai"
+
+
+def test_an_approval_with_other_words_is_recorded_as_a_modification():
+    response = decisions.approve(make_response().pk, by=MARIA, text="Let us talk on Friday.")
+    assert (response.manager_action, response.modified_response) == ("modify", "Let us talk on Friday.")
+
+
+def test_an_unchanged_modification_is_recorded_as_an_approval():
+    response = make_response(draft="Could you pay $50 a week?")
+    decided = decisions.modify(response.pk, by=MARIA, text="Could you pay $50 a week? ")
+    assert (decided.manager_action, decided.modified_response) == ("approve", None)
+
+
+def test_the_audit_entry_says_who_sent_what_instead_of_what():
+    response = make_response(draft="Could you pay $50 a week?")
+    decisions.modify(response.pk, by=MARIA, text="Let us talk on Friday.")
+    entry = ApprovalAuditEntry.objects.get()
+    assert (entry.action, entry.approved_by) == ("modify", "maria")
+    assert (entry.original_response, entry.final_response) == ("Could you pay $50 a week?", "Let us talk on Friday.")
+
+
+def test_the_second_of_two_decisions_is_told_who_was_first():
+    response = make_response()
+    decisions.approve(response.pk, by=MARIA)
+    with pytest.raises(Conflict) as refusal:
+        decisions.escalate(response.pk, by=Decider(name="tom"), reason="no")
+    assert refusal.value.code == "already_decided"
+    assert "maria" in refusal.value.message
+    assert not Escalation.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_managers_at_once_one_decides():
+    response = make_response()
+
+    def decide(number: int) -> str:
+        try:
+            decisions.approve(response.pk, by=Decider(name=f"manager {number}"))
+            return "approved"
+        except Conflict as refusal:
+            return refusal.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as managers:
+        outcomes = sorted(managers.map(decide, range(8)))
+    assert outcomes == ["already_decided"] * 7 + ["approved"]
+    assert ApprovalAuditEntry.objects.count() == 1
+
+
+def test_a_draft_that_answers_an_older_text_is_stale():
+    response = make_response()
+    make_message(response.conversation, "one more thing")
+    with pytest.raises(Conflict) as refusal:
+        decisions.approve(response.pk, by=MARIA)
+    assert refusal.value.code == "stale"
+    response.refresh_from_db()
+    assert response.status == Status.PENDING
+
+
+@pytest.mark.parametrize("reason", ["opt_out", "attorney_represented", "bankruptcy", "cease_contact", "manual"])
+def test_a_hold_stops_a_manager_as_well(reason):
+    response = make_response()
+    place_hold(PHONE, reason=reason, by="policy")
+    with pytest.raises(Conflict) as refusal:
+        decisions.approve(response.pk, by=BOSS, override_reason="I insist")
+    assert refusal.value.code == "contact_hold"
+
+
+@pytest.mark.parametrize("reason", ["dispute", "emergency", "wrong_number"])
+def test_a_person_may_answer_where_only_the_machine_must_not(reason):
+    response = make_response()
+    place_hold(PHONE, reason=reason, by="policy")
+    assert decisions.approve(response.pk, by=MARIA).status == Status.APPROVED
+
+
+def test_a_red_gate_needs_a_reason_and_the_right():
+    words = "You owe $999."
+    response = make_response()
+    for by, reason in [(MARIA, ""), (MARIA, "I know"), (BOSS, "")]:
+        with pytest.raises(Invalid) as refusal:
+            decisions.modify(response.pk, by=by, text=words, override_reason=reason)
+        assert refusal.value.code == "gate_failed"
+        assert "wrong_amount" in refusal.value.fields
+    decided = decisions.modify(response.pk, by=BOSS, text=words, override_reason="the fee of $399 is new")
+    assert decided.overridden == ["wrong_amount"]
+    assert ApprovalAuditEntry.objects.get().reason == "the fee of $399 is new"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        pytest.param(" ", "empty", id="nothing"),
+        pytest.param("PAYMENT_PLAN: weekly=50", "control_text_leak", id="control-text"),
+    ],
+)
+def test_a_hard_gate_is_overridden_by_nobody(words, code):
+    with pytest.raises(Invalid) as refusal:
+        decisions.modify(make_response().pk, by=BOSS, text=words, override_reason="I insist")
+    assert code in refusal.value.fields
+
+
+def test_a_decision_can_be_undone_until_it_has_left(world):
+    response = make_response()
+    decisions.approve(response.pk, by=MARIA, after=timedelta(seconds=10))
+    work("send")
+    assert decisions.undo(response.pk, by=MARIA).status == Status.PENDING
+    decisions.approve(response.pk, by=MARIA)
+    takes_texts(world)
+    work("send")
+    with pytest.raises(Conflict):
+        decisions.undo(response.pk, by=MARIA)
+    assert list(ApprovalAuditEntry.objects.order_by("seq").values_list("action", flat=True)) == [
+        "approve",
+        "undo",
+        "approve",
+    ]
+
+
+def test_an_undone_modification_brings_the_draft_back():
+    response = make_response(draft="Could you pay $50 a week?")
+    decisions.modify(response.pk, by=MARIA, text="Let us talk.", after=timedelta(seconds=10))
+    undone = decisions.undo(response.pk, by=MARIA)
+    assert (undone.final_text, undone.manager_action) == ("Could you pay $50 a week?", None)
+
+
+def test_an_escalation_sends_nothing_and_tells_the_managers(settings):
+    settings.MANAGER_EMAIL = ["boss@example.com"]
+    response = decisions.escalate(make_response().pk, by=MARIA, reason="asks for the owner")
+    assert response.status == Status.ESCALATED
+    escalation = Escalation.objects.get()
+    assert (escalation.category, escalation.reason, escalation.created_by) == ("manual", "asks for the owner", "maria")
+    work("send")
+
+
+def test_a_closed_reply_is_not_sent():
+    response = decisions.close(make_response().pk, by=MARIA, reason="spoke on the phone")
+    assert response.status == Status.CLOSED
+    assert ApprovalAuditEntry.objects.get().reason == "spoke on the phone"
+
+
+def test_a_redraft_carries_the_managers_note_to_the_model(world):
+    plan_a_good_day(world, confidence=0.7)
+    receive("what do I owe you now?")
+    work("draft")
+    first = QueuedResponse.objects.get()
+    decisions.redraft(first.pk, by=MARIA, note="offer 40 a week")
+    work("draft")
+    first.refresh_from_db()
+    assert first.status == Status.WITHDRAWN
+    assert QueuedResponse.objects.filter(status=Status.PENDING).count() == 1
+    assert "offer 40 a week" in world.language_model.requests[-1].json["messages"][0]["content"]
+
+
+def test_a_text_by_hand_goes_through_the_same_gates(world):
+    conversation = make_conversation()
+    with pytest.raises(Invalid):
+        decisions.write_by_hand(conversation, by=MARIA, text="We will evict you.")
+    response = decisions.write_by_hand(conversation, by=MARIA, text="Please call the office.")
+    assert (response.status, response.message, response.manager_action) == (Status.APPROVED, None, "modify")
+    assert ApprovalAuditEntry.objects.get().final_response == "Please call the office."
+
+
+def test_a_failed_text_can_be_sent_again_by_a_person():
+    response = approved(make_response())
+    QueuedResponse.objects.update(status="failed")
+    assert decisions.approve(response.pk, by=MARIA).status == Status.APPROVED
+
+
+def test_a_failed_workflow_is_drafted_again_from_the_start(world):
+    plan_a_good_day(world)
+    accepted = receive("what do I owe you now?")
+    Workflow.objects.update(status="failed", attempts=3)
+    decisions.retry(accepted.workflow_id, by=MARIA, reason="the model is back")
+    work("draft")
+    workflow = Workflow.objects.get()
+    assert (workflow.status, workflow.attempts) == ("completed", 1)
+    assert workflow.metadata["retries"][0]["by"] == "maria"
+
+
+def test_what_has_not_failed_is_not_retried():
+    with pytest.raises(Conflict) as refusal:
+        decisions.retry(receive("hello").workflow_id, by=MARIA)
+    assert refusal.value.code == "not_failed"
+
+
+def test_what_does_not_exist_is_not_found():
+    import uuid
+
+    for decide in (decisions.approve, decisions.close, decisions.undo):
+        with pytest.raises(NotFound):
+            decide(uuid.uuid4(), by=MARIA)
+    with pytest.raises(NotFound):
+        decisions.waiting_reply(make_conversation())
+
+
+def test_a_resolved_escalation_frees_the_conversation_once():
+    response = decisions.escalate(make_response().pk, by=MARIA, reason="asks for the owner")
+    escalation = Escalation.objects.get()
+    resolve(escalation.pk, by="boss", note="called back")
+    with pytest.raises(Conflict):
+        resolve(escalation.pk, by="maria", note="me too")
+    escalation.refresh_from_db()
+    assert (escalation.status, escalation.resolved_by) == ("resolved", "boss")
+    assert response.audit.filter(action="resolve").exists()
+
+
+def test_a_second_escalation_of_the_same_kind_is_the_same_one():
+    conversation = make_conversation()
+    first = decisions.escalate(make_response(conversation).pk, by=MARIA, reason="one")
+    second = decisions.escalate(make_response(conversation).pk, by=MARIA, reason="two")
+    assert first.pk != second.pk
+    assert Escalation.objects.count() == 1
+
+
+def test_a_hold_is_released_with_a_note_but_an_opt_out_only_by_its_tenant():
+    make_conversation()
+    place_hold(PHONE, reason="dispute", by="policy")
+    place_hold(PHONE, reason="opt_out", by="policy")
+    place_hold(PHONE, reason="opt_out", by="policy")
+    dispute, opt_out = ContactHold.objects.order_by("reason")
+    release_hold(dispute, by="boss", note="settled on the phone")
+    with pytest.raises(Refusal):
+        release_hold(dispute, by="boss", note="again")
+    with pytest.raises(Conflict, match="START"):
+        release_hold(opt_out, by="boss", note="please")
+    assert ApprovalAuditEntry.objects.get().reason == "dispute: settled on the phone"
+
+
+# --- what is never false, said by the database
+
+
+def test_nothing_is_sent_unapproved():
+    response = make_response()
+    for status in ("approved", "sending", "sent", "failed", "unknown"):
+        with pytest.raises(IntegrityError, match="nothing_is_sent_unapproved"), transaction.atomic():
+            QueuedResponse.objects.filter(pk=response.pk).update(status=status, receipt="SM1")
+
+
+def test_a_sent_text_has_a_receipt():
+    response = approved(make_response())
+    with pytest.raises(IntegrityError, match="a_sent_text_has_a_receipt"), transaction.atomic():
+        QueuedResponse.objects.filter(pk=response.pk).update(status="sent")
+
+
+def test_one_draft_of_a_conversation_waits():
+    response = make_response()
+    with pytest.raises(IntegrityError, match="one_waiting_draft_per_conversation"):
+        make_response(response.conversation)
+
+
+def test_snoozing_leaves_the_reply_waiting():
+    until = timezone.now() + timedelta(hours=1)
+    response = decisions.snooze(make_response().pk, by=MARIA, until=until)
+    assert (response.status, response.snoozed_until) == (Status.PENDING, until)

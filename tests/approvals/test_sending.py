@@ -1,0 +1,294 @@
+"""An approved text is handed over once; what is not known is looked up, never repeated blindly."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from approvals.models import Escalation, QueuedResponse
+from approvals.policy.rules import Rules
+from approvals.sms_workflow.decisions import Decider, write_by_hand
+from approvals.sms_workflow.sending import Circumstances, Ruling, claim_sends, record_sends, rule_on, send_text
+from conversations.models import ContactHold, Message
+from tests.builders import PHONE, approved, make_conversation, make_message, make_response, takes_texts, work
+from tests.outside_world import ALWAYS
+
+pytestmark = pytest.mark.django_db
+Status = QueuedResponse.Status
+
+
+@pytest.fixture
+def reply():
+    return approved(make_response(draft="Could you pay $50 a week?"))
+
+
+@pytest.fixture(autouse=True)
+def _at_once(settings):
+    settings.LOOK_AFTER_SECONDS = 0
+    settings.SEND_RETRY_SECONDS = 0
+    settings.BREAKER_FAILURES = 100
+
+
+def history(*texts, status="sent", at=None):
+    at = (at or timezone.now()).astimezone(UTC).replace(tzinfo=None).isoformat()
+    return {
+        "phone_number_canonical": PHONE,
+        "messages": [
+            {
+                "id": "9",
+                "direction": "outbound",
+                "content": text,
+                "twilio_sid": "SM9",
+                "delivery_status": status,
+                "created_at": at,
+            }
+            for text in texts
+        ],
+    }
+
+
+def posts(world):
+    return [request.json for request in world.sms_agent.requests if request.method == "POST"]
+
+
+def test_the_text_goes_out_with_its_receipt(world, reply):
+    takes_texts(world)
+    work("send", "look")
+    reply.refresh_from_db()
+    assert (reply.status, reply.receipt) == (Status.SENT, "SM123")
+    assert posts(world) == [{"to": PHONE, "body": "Could you pay $50 a week?"}]
+    assert reply.conversation.messages.get(direction="outbound").provider_id == "SM123"
+
+
+def test_a_numeric_conversation_id_is_handed_on_as_a_number(world):
+    approved(make_response(make_conversation(external_id="7")))
+    takes_texts(world)
+    work("send")
+    assert posts(world)[0]["conversation_id"] == 7
+
+
+def test_a_refused_text_fails_and_is_never_sent_again(world, reply):
+    error = {"error": {"code": "sms.external_failed", "details": {"category": "permanent", "status_code": 400}}}
+    world.sms_agent.answers(error, to="POST /sms/send", status=400)
+    work("send", "look")
+    reply.refresh_from_db()
+    assert reply.status == Status.FAILED
+    assert Escalation.objects.get().category == "send_failed"
+
+
+def test_a_refused_connection_is_surely_unsent_and_tried_again(world, reply, settings):
+    settings.SEND_RETRY_SECONDS = 60
+    world.sms_agent.is_down()
+    work("send", "look")
+    reply.refresh_from_db()
+    assert (reply.status, reply.attempts) == (Status.APPROVED, 1)
+    assert reply.not_before > timezone.now()
+
+
+def test_after_the_last_attempt_the_text_has_failed(world, reply, settings):
+    world.sms_agent.is_down()
+    work("send", "look")
+    reply.refresh_from_db()
+    assert (reply.status, reply.attempts) == (Status.FAILED, settings.MAX_SEND_ATTEMPTS)
+
+
+TRANSIENT = {"error": {"code": "sms.external_failed", "details": {"category": "transient", "status_code": 503}}}
+
+
+def lose_the_outcome(world, how):
+    if how == "502":
+        world.sms_agent.answers(TRANSIENT, to="POST /sms/send", status=502)
+    elif how == "time-out":
+        world.sms_agent.will_time_out(to="POST /sms/send")
+    else:
+        world.sms_agent.will_hang_up(to="POST /sms/send")
+
+
+@pytest.mark.parametrize("how", ["502", "time-out", "hang-up"])
+def test_a_lost_outcome_that_is_found_is_sent_and_not_repeated(world, reply, how):
+    lose_the_outcome(world, how)
+    world.sms_agent.answers(history(reply.final_text), to="GET /conversations/*")
+    work("send", "look")
+    reply.refresh_from_db()
+    assert (reply.status, reply.receipt) == (Status.SENT, "SM9")
+    assert len(posts(world)) == 1
+
+
+def test_a_lost_outcome_without_a_trace_is_sent_again(world, reply):
+    lose_the_outcome(world, "502")
+    world.sms_agent.answers({"detail": "none"}, to="GET /conversations/*", status=404)
+    takes_texts(world)
+    work("send", "look")
+    reply.refresh_from_db()
+    assert (reply.status, reply.receipt) == (Status.SENT, "SM123")
+    assert len(posts(world)) == 2
+
+
+@pytest.mark.parametrize("word", ["failed", "pending", "undelivered"])
+def test_a_trace_that_does_not_say_sent_is_for_a_person(world, reply, word):
+    lose_the_outcome(world, "502")
+    world.sms_agent.answers(history(reply.final_text, status=word), to="GET /conversations/*")
+    work("send", "look")
+    reply.refresh_from_db()
+    assert reply.status == Status.UNKNOWN
+    assert "may have gone out" in Escalation.objects.get().reason
+    assert len(posts(world)) == 1
+
+
+def test_while_the_history_is_away_nothing_is_sent_and_a_person_is_asked_in_the_end(world, reply, settings):
+    lose_the_outcome(world, "502")
+    world.sms_agent.answers({"detail": "trouble"}, to="GET /conversations/*", status=500, times=ALWAYS)
+    work("send", "look")
+    reply.refresh_from_db()
+    assert (reply.status, reply.looks) == (Status.UNKNOWN, settings.MAX_LOOKS)
+    assert len(posts(world)) == 1
+
+
+def test_the_same_words_sent_earlier_are_not_this_text(world, reply):
+    make_message(
+        reply.conversation, reply.final_text, direction="outbound", author="ai", delivery="sent", provider_id="SM9"
+    )
+    lose_the_outcome(world, "502")
+    world.sms_agent.answers(history(reply.final_text), to="GET /conversations/*")
+    takes_texts(world)
+    work("send", "look")
+    reply.refresh_from_db()
+    assert reply.receipt == "SM123"
+
+
+def test_the_same_words_from_yesterday_are_not_this_text(world, reply):
+    lose_the_outcome(world, "502")
+    yesterday = timezone.now() - timedelta(days=1)
+    world.sms_agent.answers(history(reply.final_text, at=yesterday), to="GET /conversations/*")
+    takes_texts(world)
+    work("send", "look")
+    reply.refresh_from_db()
+    assert reply.receipt == "SM123"
+
+
+def test_a_worker_that_died_after_sending_leaves_a_text_that_is_looked_for(world, reply, settings):
+    settings.SEND_LEASE_SECONDS = 0
+    takes_texts(world)
+    [job] = claim_sends(25, "w1")
+    send_text(job)  # and here the process dies
+    world.sms_agent.answers(history(reply.final_text), to="GET /conversations/*")
+    work("look")
+    reply.refresh_from_db()
+    assert (reply.status, reply.receipt) == (Status.SENT, "SM9")
+    assert len(posts(world)) == 1
+
+
+def test_a_late_record_of_a_lost_claim_changes_nothing(world, reply):
+    takes_texts(world)
+    [job] = claim_sends(25, "w1")
+    receipt = send_text(job)
+    QueuedResponse.objects.update(claimed_by="w2")
+    record_sends([(job, receipt)])
+    reply.refresh_from_db()
+    assert reply.status == Status.SENDING
+
+
+def test_one_text_of_a_conversation_is_in_flight(world, reply):
+    second = write_by_hand(reply.conversation, by=Decider(name="maria"), text="Please call the office.")
+    assert len(claim_sends(25, "w1")) == 1
+    assert claim_sends(25, "w2") == []
+    with pytest.raises(IntegrityError, match="one_text_in_flight_per_conversation"), transaction.atomic():
+        QueuedResponse.objects.filter(pk=second.pk).update(status="sending")
+
+
+# --- the rules at the moment of sending
+
+
+@pytest.fixture
+def noon():
+    return datetime(2026, 11, 20, 12, tzinfo=ZoneInfo("America/Los_Angeles"))
+
+
+@pytest.fixture
+def calm(noon):
+    return Circumstances(now=noon, rules=Rules(), holds=(), escalated=False, newest_inbound=None, started_this_week=0)
+
+
+def test_in_calm_circumstances_it_goes(reply, calm):
+    assert rule_on(reply, calm) == Ruling()
+
+
+def test_a_newer_text_of_the_tenants_withdraws_it(reply, calm):
+    newer = replace(calm, newest_inbound=reply.message.created_at + timedelta(seconds=1))
+    assert rule_on(reply, newer).withdraw == "stale"
+
+
+def test_a_manager_who_knew_of_the_newer_text_is_obeyed(reply, calm):
+    reply.overridden = ["stale"]
+    newer = replace(calm, newest_inbound=reply.message.created_at + timedelta(seconds=1))
+    assert rule_on(reply, newer) == Ruling()
+
+
+def test_an_opt_out_withdraws_even_what_a_manager_approved(reply, calm):
+    assert rule_on(reply, replace(calm, holds=("opt_out",))).withdraw == "hold_opt_out"
+
+
+def test_a_dispute_stops_policy_but_not_a_manager(reply, calm):
+    held = replace(calm, holds=("dispute",))
+    assert rule_on(reply, held) == Ruling()
+    reply.manager_action = "auto_approve"
+    assert rule_on(reply, held).take_back == "hold_dispute"
+
+
+def test_an_escalation_takes_back_what_policy_approved(reply, calm):
+    escalated = replace(calm, escalated=True)
+    assert rule_on(reply, escalated) == Ruling()
+    reply.manager_action = "auto_approve"
+    assert rule_on(reply, escalated).take_back == "open_escalation"
+
+
+def test_a_gate_that_turned_red_takes_it_back(reply, calm):
+    reply.final_text = "You owe $999."
+    assert rule_on(reply, calm).take_back == "gate_wrong_amount"
+    reply.overridden = ["wrong_amount"]
+    assert rule_on(reply, calm) == Ruling()
+
+
+def test_at_night_it_waits_for_the_morning_where_the_tenant_lives(reply, calm, noon):
+    reply.message.created_at = noon - timedelta(days=1)
+    night = replace(calm, now=noon.replace(hour=22))
+    opening = rule_on(reply, night).wait_until
+    assert opening == noon.replace(hour=8) + timedelta(days=1)
+
+
+def test_a_direct_answer_goes_at_any_hour(reply, calm, noon):
+    reply.message.created_at = noon.replace(hour=22)
+    assert rule_on(reply, replace(calm, now=noon.replace(hour=22, minute=50))) == Ruling()
+    assert rule_on(reply, replace(calm, now=noon.replace(hour=23, minute=10))).wait_until is not None
+
+
+def test_an_old_text_that_reached_us_late_gives_no_right_to_answer_at_night(reply, calm, noon):
+    night = noon.replace(hour=22)
+    reply.message.created_at, reply.message.written_at = night, night - timedelta(hours=5)
+    assert rule_on(reply, replace(calm, now=night)).wait_until is not None
+
+
+def test_the_eighth_text_that_we_start_in_a_week_goes_back(reply, calm):
+    reply.message = None
+    assert rule_on(reply, replace(calm, started_this_week=6)) == Ruling()
+    assert rule_on(reply, replace(calm, started_this_week=7)).take_back == "too_many_started_texts"
+
+
+def test_what_is_taken_back_waits_for_a_manager_with_the_reason(world, reply):
+    QueuedResponse.objects.update(manager_action="auto_approve", actioned_by="policy")
+    ContactHold.objects.create(phone=PHONE, reason="dispute", created_by="maria")
+    work("send")
+    reply.refresh_from_db()
+    assert (reply.status, reply.reasons, reply.actioned_by) == (Status.PENDING, ["hold_dispute"], None)
+
+
+def test_what_is_withdrawn_is_written_into_the_audit_log(world, reply):
+    make_message(reply.conversation, "and another thing")
+    work("send")
+    reply.refresh_from_db()
+    assert reply.status == Status.WITHDRAWN
+    assert reply.audit.get().reason == "stale"
+    assert Message.objects.filter(direction="outbound").count() == 0

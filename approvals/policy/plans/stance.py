@@ -116,7 +116,7 @@ class Cues:
     def _nearest(self, clause: int, start: int) -> str | None:
         """The label of the cue that ends nearest to the figure; of two the longer."""
         cues = [cue for cue in self._leading if clause <= cue.start < start]
-        nearest = max(cues, key=lambda cue: (min(cue.end, start), -cue.start), default=None)
+        nearest = max(cues, key=lambda cue: (min(cue.end, start), -cue.start, cue.label != "offer"), default=None)
         return nearest.label if nearest else None
 
     def _following(self, end: int) -> str | None:

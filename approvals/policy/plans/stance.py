@@ -99,9 +99,11 @@ class Cues:
     def _framing(self, clause: int, start: int) -> str | None:
         """The cue that rules the clause, up to the figure it comes to first: "not 150, 70"."""
         for cue in self._leading:
-            if cue.label in _FRAMING and clause <= cue.start < start:
-                if not any(token.figure for token in self.words.tokens[cue.end : start]):
-                    return cue.label
+            reaches = clause <= cue.start < start and not any(
+                token.figure for token in self.words.tokens[cue.end : start]
+            )
+            if cue.label in _FRAMING and reaches:
+                return cue.label
         return None
 
     def _is_framed_from_afar(self, start: int) -> bool:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from approvals.policy.escalation import Category, find_triggers
+from approvals.policy.gates import DraftFacts, check_gates, red
+from approvals.policy.language import detect
 from approvals.policy.opt_out import read_consent
 from approvals.policy.plans import OneOff, Proposal, check_plan, extract
 from approvals.policy.rules import Rules
@@ -222,6 +224,38 @@ def _consent_ratios(reads: list[Read]) -> list[Ratio]:
     ]
 
 
+# -- drafts.jsonl
+
+
+def _read_draft(row: Row) -> Prediction:
+    tenant = row["tenant"]
+    facts = DraftFacts(
+        tenant_message=row["tenant_message"],
+        language=tenant["language"],
+        tenant_name=tenant["name"],
+        amount_owed=Decimal(tenant["amount_owed"]),
+        tenant_portion=Decimal(tenant["tenant_portion"]),
+        days_late=tenant["days_late"],
+    )
+    rules = Rules(max_weeks=row["rules"]["max_weeks"], min_weekly=Decimal(row["rules"]["min_weekly"]))
+    problems = [gate.code for gate in red(check_gates(row["draft"], facts, rules))]
+    return {"got": {"ok": not problems, "problems": problems}}
+
+
+def _draft_is_right(read: Read) -> bool:
+    want, got = set(read.row["expect"]["problems"]), set(read.got["problems"])
+    return want <= got <= want | set(read.row.get("also_ok", ()))
+
+
+def _draft_ratios(reads: list[Read]) -> list[Ratio]:
+    found = [code in read.got["problems"] for read in reads for code in read.row["expect"]["problems"]]
+    clean = [read for read in reads if read.row["expect"]["ok"]]
+    return [
+        Ratio(name="problems found", hits=sum(found), total=len(found)),
+        _share("clean drafts passed", clean, _draft_is_right),
+    ]
+
+
 register(
     "payment_plans.jsonl",
     Job(
@@ -255,5 +289,22 @@ register(
         is_right=lambda read: bool(read.got == read.row["expect"]),
         label=lambda row: str(row["expect"]),
         ratios=_consent_ratios,
+    ),
+)
+register(
+    "language.jsonl",
+    Job(
+        read=lambda row: {"got": detect(row["message"]).code},
+        is_right=lambda read: bool(read.got == read.row["expect"]),
+        label=lambda row: str(row["expect"]),
+    ),
+)
+register(
+    "drafts.jsonl",
+    Job(
+        read=_read_draft,
+        is_right=_draft_is_right,
+        label=lambda row: " ".join(row["expect"]["problems"]) or "ok",
+        ratios=_draft_ratios,
     ),
 )

@@ -1,10 +1,10 @@
 """What a draft claims: threats, gifts, promises and other people's affairs, found by the `[gates]` vocabularies.
 
 A rule is a table of phrases: `says` is what must not be said, `about` and `does` are what must not be said together;
-`denied` before a claim takes it back ("we are not taking you to"), `unless` anywhere in the clause makes it harmless ("I
-cannot give legal advice"), `unless_asked` does so in a question; nothing excuses `always`. A clause ends at a full stop
-and before a "but". A draft is read with the phrases of its own language, and with the English ones, which slip into every
-draft; a claim is excused only in the language it is made in ("no" denies in English and is a place in Portuguese).
+`denied` before a claim takes it back ("we are not taking you to"), `unless` anywhere in the clause makes it harmless
+("I cannot give legal advice"), `unless_asked` does so in a question; nothing excuses `always`. A clause ends at a full
+stop and before a "but". A draft is read with the phrases of its own language, and with the English ones, which slip into
+every draft; a claim is excused only in the language it is made in ("no" denies in English and is a place in Portuguese).
 """
 
 import re

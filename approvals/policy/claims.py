@@ -186,7 +186,7 @@ def _marked(match: re.Match[str], text: str) -> str:
     before = text[: match.start()].rstrip()
     if " " in name or (before and before[-1] not in '.!?\n¿¡:"'):
         return _SOMEBODY
-    return name if is_listed(re.split(r"['’]", name)[0]) else _PERHAPS
+    return name if is_listed(re.split(r"['’]", name)[0]) else f"{_PERHAPS} {name}"
 
 
 @cache

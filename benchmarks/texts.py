@@ -15,7 +15,9 @@ import argparse
 import resource
 import statistics
 import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,7 +54,10 @@ def main() -> None:
         for number in range(asked.rounds):
             mine = phones[number * asked.texts % 600 :][: asked.texts]
             report(f"floor, {asked.texts} at once", floor(system, mine))
+            before = cpu_seconds()
             report(f"texts, {asked.texts} at once", texts(system, mine))
+            spent = {name: (seconds - before[name]) * 1000 / asked.texts for name, seconds in cpu_seconds().items()}
+            print("    CPU per text: " + ", ".join(f"{name} {ms:.1f} ms" for name, ms in sorted(spent.items())))
     connections.close_all()
     if settings.PRIVATE_DATABASE:
         devdb.stop(settings.PRIVATE_DATABASE)
@@ -132,6 +137,24 @@ def floor(system: System, phones: list[str]) -> list[float]:
     for client in clients:
         client.close()
     return took
+
+
+def cpu_seconds() -> dict[str, float]:
+    """Processor time so far of everything that we started, by what it is, and of Postgres."""
+    spent: dict[str, float] = defaultdict(float)
+    ticks = os.sysconf("SC_CLK_TCK")
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            name = _name_of((status.parent / "cmdline").read_bytes().decode(errors="replace"))
+            fields = status.read_text().rpartition(")")[2].split()
+            spent[name] += (int(fields[11]) + int(fields[12])) / ticks
+    spent.pop("", None)
+    return spent
+
+
+def _name_of(command: str) -> str:
+    words = {"gunicorn": "web", "runworker": "worker", "simulate": "simulators", "postgres": "postgres"}
+    return next((name for word, name in words.items() if word in command), "")
 
 
 def report(what: str, seconds: list[float]) -> None:

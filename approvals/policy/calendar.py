@@ -23,7 +23,7 @@ class Day:
 
 
 def days_named(words: Words, today: date) -> list[Day]:
-    """Every calendar day named in the text, from left to right; "next week" and "payday" name none."""
+    """Every calendar day named in the text, from left to right; "next week", "payday" and "for now" name none."""
     found = [
         Day(start=match.start, end=match.end, date=day)
         for match in _phrasebook().longest(words)
@@ -61,7 +61,7 @@ def _merged(days: list[Day]) -> list[Day]:
 def _day_of(match: Match, today: date) -> date | None:
     if match.label in _HOLIDAYS:
         return _next_month_day(*_HOLIDAYS[match.label], today)
-    return _MEANINGS[match.label](match.phrase.split(), today)
+    return _MEANINGS[match.label](match.phrase.split(), today) if match.label in _MEANINGS else None
 
 
 def _weekday(words: list[str], today: date) -> date | None:
@@ -177,10 +177,13 @@ def _phrasebook() -> Phrasebook:
     classes: dict[str, list[str]] = {
         "weekday_name": list(_weekdays()),
         "month_name": list(_month_numbers()),
+        "day_number": [str(day) for day in range(1, 32)],
     }
     for language in languages.languages():
         section = languages.section(language, "calendar")
-        labelled += [(language, label, phrase) for label, phrases in section.get("phrases", {}).items() for phrase in phrases]
+        labelled += [
+            (language, label, phrase) for label, phrases in section.get("phrases", {}).items() for phrase in phrases
+        ]
         for name, members in section.get("words", {}).items():
             classes.setdefault(name, []).extend(normalise(member) for member in members)
     return Phrasebook(labelled, classes)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from approvals.policy import claims
 from approvals.policy.figures import Figure, known_values, money_figures
@@ -64,6 +65,7 @@ Finding = tuple[Level, str] | None
 Check = Callable[[str, DraftFacts, Rules], Finding]
 
 
+@lru_cache(maxsize=1024)
 def check_gates(text: str, facts: DraftFacts, rules: Rules) -> tuple[Gate, ...]:
     """Every gate in the order of the written rules, whatever it finds; what cannot be seen is not judged."""
     text = strip_invisible(text)

@@ -14,8 +14,19 @@ SPOKEN_SHARE = 0.7
 
 @cache
 def words_of(language: str) -> frozenset[str]:
-    """Every word that stands anywhere in our tables of one language file, in its normal form."""
-    return frozenset(word for name in _SECTIONS for word in _words_in(languages.section(language, name)))
+    """Every word that stands anywhere in our tables of one language file, in its canonical spelling."""
+    written = (word for name in _SECTIONS for word in _words_in(languages.section(language, name)))
+    return frozenset(part for word in written for part in spelt_out(word))
+
+
+def spelt_out(word: str) -> list[str]:
+    """The canonical spelling of a word of texting: "ill" is "i will", "map" is "m ap"."""
+    return _spelling().get(word, word).split()
+
+
+def is_spelling(word: str) -> bool:
+    """Is this one of the listed ways to write something else?"""
+    return word in _spelling()
 
 
 def spoken(words: Iterable[str]) -> frozenset[str]:
@@ -24,6 +35,16 @@ def spoken(words: Iterable[str]) -> frozenset[str]:
     known = {language: sum(word in words_of(language) for word in said) for language in languages.languages()}
     least = SPOKEN_SHARE * max(known.values())
     return frozenset(language for language, count in known.items() if count >= least)
+
+
+@cache
+def _spelling() -> dict[str, str]:
+    return {
+        normalise(written).replace("'", ""): meant
+        for language in languages.languages()
+        for meant, variants in languages.section(language, "spelling").items()
+        for written in variants
+    }
 
 
 def _words_in(entry: Any) -> Iterator[str]:

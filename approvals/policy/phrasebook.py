@@ -119,7 +119,9 @@ class _Notation:
         if len(branches) == 1:
             return branches[0]
         if any(re.fullmatch(pattern, "") for pattern, _ in branches):
-            raise ValueError("one of the alternatives before " + repr(items[:3]) + " is empty: put the ? after the bracket")
+            raise ValueError(
+                "one of the alternatives before " + repr(items[:3]) + " is empty: put the ? after the bracket"
+            )
         needs = frozenset().union(*(need for _, need in branches)) if all(need for _, need in branches) else frozenset()
         # The longest first, so that "a week" is not cut short by "a".
         patterns = sorted((pattern for pattern, _ in branches), key=len, reverse=True)

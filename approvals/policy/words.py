@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache, cached_property, lru_cache
 
 from approvals.policy import languages
-from approvals.policy.lexicon import spoken
+from approvals.policy.lexicon import spelt_out, spoken
 from approvals.policy.numbers import Figure, figure_from_digits, number_in_words
 from approvals.policy.text import normalise
 from approvals.policy.typing_errors import Corrector
@@ -123,7 +123,7 @@ def _spell(raw: list[_Raw], corrector: Corrector | None) -> list[_Raw]:
         word = token.text.replace("'", "")
         if corrector is not None:
             word = corrector.correct(word)
-        spelt.extend(_Raw("word", part) for part in _spelling().get(word, word).split())
+        spelt.extend(_Raw("word", part) for part in spelt_out(word))
     return spelt
 
 
@@ -203,16 +203,6 @@ def _join(tokens: list[Word]) -> Words:
         starts.append(length)
         length += len(token.text) + 1
     return Words(tokens=tuple(tokens), text=" " + " ".join(token.text for token in tokens) + " ", starts=tuple(starts))
-
-
-@cache
-def _spelling() -> dict[str, str]:
-    return {
-        written.replace("'", ""): meant
-        for language in languages.languages()
-        for meant, variants in languages.section(language, "spelling").items()
-        for written in variants
-    }
 
 
 @cache

@@ -21,10 +21,11 @@ Status = Workflow.Status
 
 def claim_drafts(limit: int, worker: str) -> list[TextToAnswer]:
     """Take up to `limit` conversations that have a text to answer; the newest text of each, the older ones with it."""
+    candidates = _conversations_with_work(limit)
+    if not candidates:
+        return []
     with transaction.atomic():
-        conversations = _lock_conversations_with_work(limit)
-        if not conversations:
-            return []
+        conversations = _locked(candidates, limit)
         waiting = _received_workflows(conversations)
         answered_with: dict[UUID, list[Workflow]] = {newest.pk: older for *older, newest in waiting.values()}
         newest = [workflows[-1] for workflows in waiting.values()]
@@ -34,17 +35,16 @@ def claim_drafts(limit: int, worker: str) -> list[TextToAnswer]:
         return _facts(newest, worker)
 
 
-def _lock_conversations_with_work(limit: int) -> list[UUID]:
-    """Whoever holds the conversation's row works on it: two texts of one tenant are never drafted side by side."""
+def _conversations_with_work(limit: int) -> list[UUID]:
+    """More than the limit, since others reach for the same."""
     ready = Workflow.objects.filter(status=Status.RECEIVED, not_before__lte=timezone.now())
     busy = Workflow.objects.filter(status=Status.PROCESSING)
-    candidates = list(
-        ready.exclude(conversation_id__in=busy.values("conversation_id"))
-        .order_by("not_before")
-        .values_list("conversation_id", flat=True)[: limit * 2]
-    )
-    if not candidates:
-        return []
+    idle = ready.exclude(conversation_id__in=busy.values("conversation_id")).order_by("not_before")
+    return list(idle.values_list("conversation_id", flat=True)[: limit * 2])
+
+
+def _locked(candidates: Sequence[UUID], limit: int) -> list[UUID]:
+    """Whoever holds the conversation's row works on it: two texts of one tenant are never drafted side by side."""
     free = Conversation.objects.filter(pk__in=candidates).select_for_update(skip_locked=True)
     return list(free.values_list("pk", flat=True)[:limit])
 

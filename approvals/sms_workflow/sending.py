@@ -81,10 +81,12 @@ class Ruling:
 
 def claim_sends(limit: int, worker: str) -> list[TextToSend]:
     """Take up to `limit` approved replies that are due, one per conversation; the rules are asked once more."""
+    due = QueuedResponse.objects.filter(status=Status.APPROVED, not_before__lte=timezone.now())
+    candidates = list(due.order_by("not_before").values_list("conversation_id", flat=True)[: limit * 2])
+    if not candidates:
+        return []
     with transaction.atomic():
-        replies = _due_replies(limit)
-        if not replies:
-            return []
+        replies = _due_replies(candidates, limit)
         circumstances = _circumstances(replies)
         cleared = [reply for reply in replies if _is_cleared(reply, circumstances[reply.pk])]
         _lease(cleared, worker)
@@ -101,16 +103,13 @@ def _lease(replies: Sequence[QueuedResponse], worker: str) -> None:
         reply.attempts, reply.claimed_by, reply.tried_at = reply.attempts + 1, worker, now
 
 
-def _due_replies(limit: int) -> list[QueuedResponse]:
+def _due_replies(candidates: Sequence[UUID], limit: int) -> list[QueuedResponse]:
     """The oldest due reply of each conversation that nobody else works on and that has no text in flight."""
-    due = QueuedResponse.objects.filter(status=Status.APPROVED, not_before__lte=timezone.now())
-    candidates = list(due.order_by("not_before").values_list("conversation_id", flat=True)[: limit * 2])
-    if not candidates:
-        return []
     free = Conversation.objects.filter(pk__in=candidates).select_for_update(skip_locked=True)
     conversations = list(free.values_list("pk", flat=True)[:limit])
     in_flight = QueuedResponse.objects.filter(conversation__in=conversations, status=Status.SENDING)
     # Read after the lock, so that what another worker took meanwhile is seen as taken.
+    due = QueuedResponse.objects.filter(status=Status.APPROVED, not_before__lte=timezone.now())
     ready = due.filter(conversation__in=conversations).exclude(conversation__in=in_flight.values("conversation"))
     return list(
         ready.select_related("conversation", "message").order_by("conversation", "actioned_at").distinct("conversation")

@@ -25,11 +25,13 @@ LONGEST_NAP = 1.0
 # The shortest: the job that is due is locked by a transaction which relies on it and is about to end.
 SHORTEST_NAP = 0.01
 
+# Materialized: a plan that runs the inner query for every row would take more than LIMIT.
 TAKE = """
-DELETE FROM django_q_ormq WHERE id IN (
+WITH due AS MATERIALIZED (
     SELECT id FROM django_q_ormq WHERE key = %s AND lock <= clock_timestamp()
     ORDER BY lock LIMIT %s FOR UPDATE SKIP LOCKED
-) RETURNING payload
+)
+DELETE FROM django_q_ormq USING due WHERE django_q_ormq.id = due.id RETURNING payload
 """
 SECONDS_TO_NEXT = "SELECT extract(epoch FROM min(lock) - clock_timestamp())::float FROM django_q_ormq WHERE key = %s"
 

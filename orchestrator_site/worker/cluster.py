@@ -29,7 +29,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, connections
 from django_q.cluster import Cluster
-from django_q.signals import pre_execute
+from django_q.signals import post_execute_in_worker, pre_execute
 
 from conversations.wakeups import wake
 from orchestrator_site.processes import die_with_parent
@@ -37,8 +37,10 @@ from orchestrator_site.worker import pulse
 
 log = logging.getLogger(__name__)
 
-# Workers of whom nobody begins what was handed to them for so long are deaf; a drain shows life once a second.
-DEAF_SECONDS = 10.0
+# Workers of whom nobody begins what was handed to them for so long are deaf: idle ones begin within milliseconds. A
+# busy one shows life once a second, except in a long wait for the database, and killing it costs what it has in hand.
+DEAF_SECONDS = 2.0
+DEAF_WHILE_BUSY_SECONDS = 10.0
 # A cluster that dies at once is not started more often than that.
 RESTART_SECONDS = 1.0
 
@@ -56,7 +58,7 @@ class WatchedCluster:
             log.critical("the cluster ended (exit code %s): another one is started", self._process.exitcode)
             time.sleep(max(0.0, self._started_at + RESTART_SECONDS - time.monotonic()))
             self._replace()
-        elif self._pulse.deaf_seconds() > DEAF_SECONDS:
+        elif self._pulse.deaf_seconds() > (DEAF_WHILE_BUSY_SECONDS if self._pulse.busy else DEAF_SECONDS):
             log.critical("no worker takes what was handed to them: the cluster is replaced")
             self._replace()
 
@@ -64,10 +66,13 @@ class WatchedCluster:
         """Let the drains finish what is under way, as long as they show life and their leases last."""
         deadline = time.monotonic() + settings.LEASE_SECONDS
         self._process.terminate()
-        self._pulse.deaf_seconds()
-        while self._process.is_alive() and self._pulse.silence() < DEAF_SECONDS and time.monotonic() < deadline:
+        self._pulse.be_patient()
+        while self._process.is_alive() and self._shows_life() and time.monotonic() < deadline:
             self._process.join(0.1)
         self._kill_group()
+
+    def _shows_life(self) -> bool:
+        return self._pulse.silence() < DEAF_WHILE_BUSY_SECONDS
 
     def _replace(self) -> None:
         self._kill_group()
@@ -107,6 +112,7 @@ def _run_cluster(parent: int) -> None:
     # Whatever django-q2 forks from here on dies with the process that forked it.
     os.register_at_fork(after_in_child=lambda: die_with_parent(signal.SIGKILL))
     pre_execute.connect(_tell_begun)
+    post_execute_in_worker.connect(_tell_ended)
     cluster = _Cluster()
     cluster.start()
     while cluster.sentinel.is_alive() and not pulse.stopping():
@@ -118,3 +124,7 @@ def _run_cluster(parent: int) -> None:
 
 def _tell_begun(**_: Any) -> None:
     pulse.tell(pulse.BEGUN)
+
+
+def _tell_ended(**_: Any) -> None:
+    pulse.tell(pulse.ENDED)

@@ -36,6 +36,8 @@ Finished = tuple[AnyStep, Any, Any]
 
 # How long to wait for a thread before looking for new rows (seconds): doubled while nothing happens.
 SHORTEST_WAIT, LONGEST_WAIT = 0.02, 0.16
+# Where many are under way, the first to finish waits for others (seconds): 25 rows are written as fast as one.
+CROWD, GATHER_SECONDS = 10, 0.04
 # A step that could not claim or record is left alone for so long (seconds).
 REST_SECONDS = 5.0
 
@@ -57,12 +59,17 @@ class Drain:
         self._in_flight = 0
         self._finished: SimpleQueue[Finished] = SimpleQueue()
         self._rests_until: dict[str, float] = {}
+        self._paused_until: dict[str, float] = {}
         self._called = False
 
     def run(self) -> None:
         deadline, wait = time.monotonic() + settings.DRAIN_SECONDS, SHORTEST_WAIT
         while not (over := pulse.stopping() or time.monotonic() >= deadline):
             started, more = self._start_what_is_due()
+            if not self._in_flight:
+                # The last look is at every step: one that pauses may have got work from what was just recorded.
+                self._paused_until.clear()
+                started, more = self._start_what_is_due()
             if not self._in_flight:
                 break
             if more:
@@ -91,10 +98,13 @@ class Drain:
         return started, more
 
     def _claim(self, step: AnyStep, limit: int) -> list[Any]:
-        if self._rests_until.get(step.name, 0) > time.monotonic():
+        if max(self._rests_until.get(step.name, 0), self._paused_until.get(step.name, 0)) > time.monotonic():
             return []
         try:
-            return step.claim(limit, self.worker)
+            claimed = step.claim(limit, self.worker)
+            if step.pause and not claimed:
+                self._paused_until[step.name] = time.monotonic() + step.pause
+            return claimed
         except Exception:
             # One step's fault must not keep the others from their work.
             log.exception("%s: nothing could be claimed", step.name)
@@ -136,6 +146,8 @@ class Drain:
         taken: list[Finished] = []
         try:
             taken.append(self._finished.get(timeout=wait) if wait else self._finished.get_nowait())
+            if self._in_flight >= CROWD:
+                time.sleep(GATHER_SECONDS)
             while True:
                 taken.append(self._finished.get_nowait())
         except Empty:

@@ -13,6 +13,7 @@ from multiprocessing.sharedctypes import RawValue
 HANDED = b"h"  # the pusher took a job and hands it to the workers
 BEGUN = b"b"  # a worker has begun a job
 ALIVE = b"."  # a drain goes on
+ENDED = b"e"  # a worker has ended a job
 
 ALIVE_EVERY = 1.0  # seconds
 
@@ -45,14 +46,20 @@ def stopping() -> bool:
     return bool(_stop.value)
 
 
+def close() -> None:
+    """The end of a generation: its pipe goes with it."""
+    global _pipe
+    for end in _pipe or ():
+        os.close(end)
+    _pipe = None
+
+
 class Pulse:
     """The listening end, for one generation of worker processes, which must be forked after it was made."""
 
     def __init__(self) -> None:
         global _pipe
-        if _pipe:
-            for end in _pipe:
-                os.close(end)
+        close()
         _pipe = os.pipe()
         for end in _pipe:
             os.set_blocking(end, False)
@@ -64,13 +71,22 @@ class Pulse:
         """For how long jobs were handed to workers of whom none has begun one or goes on with one."""
         self._listen()
         if self._seen[HANDED] <= self._seen[BEGUN]:
-            self._life_at = time.monotonic()
+            self.be_patient()
         return time.monotonic() - self._life_at
 
+    @property
+    def busy(self) -> bool:
+        """Whether a worker has begun what it has not ended; one that was killed meanwhile counts for ever."""
+        return self._seen[BEGUN] > self._seen[ENDED]
+
     def silence(self) -> float:
-        """Seconds since the last sign of life, or since `deaf_seconds` found nothing to do."""
+        """Seconds since the last sign of life, or since `be_patient`."""
         self._listen()
         return time.monotonic() - self._life_at
+
+    def be_patient(self) -> None:
+        """Nobody has to show life before now."""
+        self._life_at = time.monotonic()
 
     def _listen(self) -> None:
         assert _pipe  # noqa: S101 - made by __init__
@@ -79,5 +95,5 @@ class Pulse:
         except BlockingIOError:
             return
         self._seen.update(said[place : place + 1] for place in range(len(said)))
-        if BEGUN in said or ALIVE in said:
+        if said.strip(HANDED):
             self._life_at = time.monotonic()

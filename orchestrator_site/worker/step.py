@@ -21,3 +21,5 @@ class Step(Generic[Facts, Result]):
     claim: Callable[[int, str], list[Facts]]
     act: Callable[[Facts], Result]
     record: Callable[[Sequence[tuple[Facts, Result | Exception]]], None]
+    # A step that found nothing is left alone for so long while the others work (seconds).
+    pause: float = 0.0

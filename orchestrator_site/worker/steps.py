@@ -12,7 +12,7 @@ from orchestrator_site.worker.step import Step
 
 STEPS: tuple[Step[Any, Any], ...] = (
     Step(name="send", claim=claim_sends, act=send_text, record=record_sends),
-    Step(name="look", claim=claim_looks, act=look_for_text, record=record_looks),
-    Step(name="notify", claim=claim_notices, act=send_notice, record=record_notices),
+    Step(name="look", claim=claim_looks, act=look_for_text, record=record_looks, pause=1.0),
+    Step(name="notify", claim=claim_notices, act=send_notice, record=record_notices, pause=0.2),
     Step(name="draft", claim=claim_drafts, act=write_draft, record=record_drafts),
 )

@@ -20,13 +20,14 @@ CREATE TABLE IF NOT EXISTS fake_work (
 )
 """
 CLAIM = """
-UPDATE fake_work SET claimed_by = %(worker)s, lease_until = clock_timestamp() + %(lease)s * interval '1 second',
-    begun_at = COALESCE(begun_at, clock_timestamp())
-WHERE id IN (
+WITH due AS MATERIALIZED (
     SELECT id FROM fake_work
     WHERE done = 0 AND (claimed_by IS NULL OR lease_until < clock_timestamp())
     ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-) RETURNING id
+)
+UPDATE fake_work SET claimed_by = %(worker)s, lease_until = clock_timestamp() + %(lease)s * interval '1 second',
+    begun_at = COALESCE(begun_at, clock_timestamp())
+FROM due WHERE fake_work.id = due.id RETURNING fake_work.id
 """
 RECORD = "UPDATE fake_work SET done = done + 1, done_at = clock_timestamp() WHERE id = ANY(%s) AND claimed_by = %s"
 # Seconds; the sweep of the invented work is a claim.
@@ -60,7 +61,8 @@ def main(seconds: float) -> None:
 
     replace_module("orchestrator_site.worker.steps", STEPS=(Step(name="fake", claim=claim, act=act, record=record),))
     replace_module("approvals.sweeps", run=lambda: None)
-    cluster.DEAF_SECONDS = float(os.environ.get("FAKE_DEAF_SECONDS", cluster.DEAF_SECONDS))
+    if "FAKE_DEAF_SECONDS" in os.environ:
+        cluster.DEAF_SECONDS = cluster.DEAF_WHILE_BUSY_SECONDS = float(os.environ["FAKE_DEAF_SECONDS"])
     call_command("runworker")
 
 

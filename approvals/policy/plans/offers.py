@@ -19,6 +19,7 @@ from approvals.policy.words import Words, read
 
 FARTHEST = 8  # words between an amount and its rhythm
 SURELY_A_LENGTH = 4  # "in 6 weeks" spreads an amount, "in 2 weeks" is a day
+SMALLEST_BARE = Decimal(10)  # "1 income", "at 9 on monday": without a money sign a small number is none
 ABSURD_WEEKLY = Decimal(10_000)  # nobody means it
 
 
@@ -106,17 +107,21 @@ def _frames(parts: Parts) -> list[Frame]:
 
 
 def _total(parts: Parts, amount: Amount) -> Frame | None:
-    """ "600 over 6 weeks": an amount without a rhythm of its own, with a length it is spread over right after it."""
+    """ "600 over 6 weeks", "6 weeks to pay the 600": an amount beside a length it is spread over, without own rhythm."""
     if any(0 <= rhythm.start - amount.end <= 1 for rhythm in parts.rhythms):
         return None
     for length in parts.lengths:
-        gap = parts.words.tokens[amount.end : length.start]
-        near = 0 <= length.start - amount.end <= 5 and not any(token.figure or token.text in ".?!" for token in gap)
-        if length.spreads and near and _is_spread(parts, length):
-            rhythm = next((rhythm for rhythm in parts.rhythms if 0 <= rhythm.start - length.end <= 4), None)
-            if length.weeks is not None or (rhythm and rhythm.per_week):
-                return Frame(amount=amount, length=length, rhythm=rhythm)
+        rhythm = next((rhythm for rhythm in parts.rhythms if length.start <= rhythm.start <= length.end + 4), None)
+        is_counted = length.weeks is not None or (rhythm is not None and rhythm.per_week is not None)
+        if length.spreads and is_counted and _is_beside(parts, amount, length) and _is_spread(parts, length):
+            return Frame(amount=amount, length=length, rhythm=rhythm)
     return None
+
+
+def _is_beside(parts: Parts, amount: Amount, length: Length) -> bool:
+    first, second, reach = (amount, length, 5) if amount.start < length.start else (length, amount, 2)
+    gap = parts.words.tokens[first.end : second.start]
+    return len(gap) <= reach and not any(token.figure or token.text in ".?!" for token in gap)
 
 
 def _is_spread(parts: Parts, length: Length) -> bool:
@@ -139,7 +144,7 @@ def _distance(parts: Parts, amount: Amount, rhythm: Rhythm) -> int:
 
 def _choose(parts: Parts, frames: list[Frame]) -> Frame | None:
     """The first frame that is offered, unless a later one corrects it; a bare counter-offer borrows the rhythm."""
-    stances = [(frame, parts.cues.stance(frame.start, frame.end)) for frame in frames]
+    stances = [(frame, parts.cues.stance(frame.amount.start, frame.end)) for frame in frames]
     standing = [frame for frame, stance in stances if stance in {Stance.OFFERED, Stance.UNSAID}]
     counter = _counter_offer(parts, frames, stances)
     if counter is not None and (not standing or standing[-1].start < counter.start):
@@ -198,7 +203,7 @@ def _spread(frame: Frame) -> tuple[Decimal | None, int | None]:
 
 
 def _repeated(parts: Parts, frame: Frame) -> tuple[Decimal | None, int | None]:
-    per_week = frame.rhythm.per_week if frame.rhythm else None
+    per_week = _payments_a_week(parts, frame)
     if per_week is None:
         return None, None
     length = _length_of(parts, frame)
@@ -206,6 +211,12 @@ def _repeated(parts: Parts, frame: Frame) -> tuple[Decimal | None, int | None]:
     if length is not None:
         weeks = length.weeks if length.weeks is not None else Fraction(length.payments or 0) / per_week
     return to_cents(_decimal(Fraction(frame.amount.value) * per_week)), whole(_decimal(weeks)) if weeks else None
+
+
+def _payments_a_week(parts: Parts, frame: Frame) -> Fraction | None:
+    """For "each payday" it is the rhythm of the pay, where the message tells it: "i get paid every two weeks"."""
+    rhythms_told = [frame.rhythm, *parts.rhythms] if frame.rhythm else []
+    return next((rhythm.per_week for rhythm in rhythms_told if rhythm and rhythm.per_week is not None), None)
 
 
 def _length_of(parts: Parts, frame: Frame) -> Length | None:
@@ -249,6 +260,8 @@ def _one_off(parts: Parts, frames: list[Frame], plan: Frame | None) -> OneOff | 
 def _promise(parts: Parts, amount: Amount) -> OneOff | None:
     stance = parts.cues.stance(amount.start, amount.end)
     day = _day_of(parts, amount)
+    if not amount.is_money and amount.value < SMALLEST_BARE:
+        return None
     if stance == Stance.OFFERED or (stance == Stance.UNSAID and day is not None):
         return OneOff(amount=to_cents(amount.value), date=day.date if day else None)
     return None

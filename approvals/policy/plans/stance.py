@@ -7,7 +7,7 @@
               against a figure that nothing else offers
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -23,9 +23,9 @@ class Stance(StrEnum):
     UNSAID = "unsaid"  # no cue either way
 
 
-_FRAMING = frozenset({"question", "quote", "wish", "sarcasm", "condition", "refuse"})
+_FRAMING = frozenset({"question", "quote", "past", "wish", "sarcasm", "condition", "refuse"})
+_FAR_FRAMING = frozenset({"question", "quote"})
 _REFUSALS = frozenset({"refuse", "too_much"})
-_VERDICTS = frozenset({"offer", "too_much"})
 _SENTENCE_ENDS = frozenset(".?!")
 
 
@@ -39,6 +39,7 @@ class Cues:
     def _leading(self) -> list[Match]:
         """Cues that stand before a figure; one that is part of a longer one ("i can" in "you said i can") is no cue."""
         found = [match for part in ("before", "framing") for match in phrasebook("plans", part).find(self.words)]
+        found += [replace(match, label="offer") for match in phrasebook("plans", "corrections").find(self.words)]
         return [cue for cue in found if not any(_contains(other, cue) for other in found)]
 
     @cached_property
@@ -65,6 +66,8 @@ class Cues:
             return Stance.REFUSED if framing == "refuse" else Stance.MENTIONED
         follows = self._following(end)
         left = self._nearest(clause, start)
+        if self._is_joke(start) or (left is None and follows != "offer" and self._is_framed_from_afar(start)):
+            return Stance.MENTIONED
         if left is None and follows is None and self._strange_words(clause, start) > 2:
             return Stance.MENTIONED
         return _verdict(left, follows)
@@ -94,13 +97,21 @@ class Cues:
         return start, end
 
     def _framing(self, clause: int, start: int) -> str | None:
-        """The cue that rules the clause. A refusal rules only the figure it comes to first: "not 150, 70"."""
+        """The cue that rules the clause, up to the figure it comes to first: "not 150, 70"."""
         for cue in self._leading:
             if cue.label in _FRAMING and clause <= cue.start < start:
-                between = self.words.tokens[cue.end : start]
-                if cue.label != "refuse" or not any(token.figure for token in between):
+                if not any(token.figure for token in self.words.tokens[cue.end : start]):
                     return cue.label
         return None
+
+    def _is_framed_from_afar(self, start: int) -> bool:
+        """ "how long would it take, 50 a week": a question or quotation rules the clauses after it, too."""
+        sentence, _ = self.sentence(start)
+        return any(cue.label in _FAR_FRAMING and sentence <= cue.start < start for cue in self._leading)
+
+    def _is_joke(self, place: int) -> bool:
+        start, end = self.sentence(place)
+        return any(cue.label == "absurd" and start <= cue.start < end for cue in self._leading)
 
     def _nearest(self, clause: int, start: int) -> str | None:
         """The label of the cue that ends nearest to the figure; of two the longer."""
@@ -109,12 +120,13 @@ class Cues:
         return nearest.label if nearest else None
 
     def _following(self, end: int) -> str | None:
-        """The first cue after the figure; in the next clause only a verdict counts: "75 a week, no way"."""
-        limit = self.clause_end(end)
+        """The first cue after the figure; of the next clause only a refusal counts: "75 a week? no way"."""
+        figures = [place for place, token in enumerate(self.words.tokens) if place >= end and token.figure]
+        limit = min([self.clause_end(end), *figures])
         cues = [
             cue
             for cue in self._after
-            if end <= cue.start < limit or (limit <= cue.start <= limit + 1 and cue.label in _VERDICTS)
+            if end <= cue.start < limit or (limit <= cue.start <= limit + 1 and cue.label == "too_much")
         ]
         first = min(cues, key=lambda cue: (cue.start, -cue.end), default=None)
         return first.label if first else None
@@ -130,6 +142,8 @@ class Cues:
 def _verdict(left: str | None, follows: str | None) -> Stance:
     if follows in _REFUSALS or (left in _REFUSALS and follows != "offer"):
         return Stance.REFUSED
+    if left == "copula" and follows == "offer":
+        return Stance.OFFERED  # "is 30 a week ok"
     if follows == "mention" or (left or follows) not in {None, "offer", "aside"}:
         return Stance.MENTIONED
     if "offer" in {left, follows}:

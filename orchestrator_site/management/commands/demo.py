@@ -34,8 +34,12 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--once", action="store_true", help="one text through each path, an account of each, the end")
-        parser.add_argument("--port", type=int, default=8000, help="of the web server; the next free one if it is taken")
+        parser.add_argument(
+            "--once", action="store_true", help="one text through each path, an account of each, the end"
+        )
+        parser.add_argument(
+            "--port", type=int, default=8000, help="of the web server; the next free one if it is taken"
+        )
 
     def handle(self, *args: Any, once: bool, port: int, **options: Any) -> None:
         if not settings.PRIVATE_DATABASE:

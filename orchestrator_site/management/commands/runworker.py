@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
 from approvals import sweeps
+from approvals.warmup import warm_up
 from conversations.wakeups import wake
 from orchestrator_site.worker.cluster import WatchedCluster
 
@@ -28,6 +29,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
+        # Before the first fork: the children share what is read here.
+        warm_up()
         cluster, sweep_at = WatchedCluster(), time.monotonic()
         while not self.stopping:
             cluster.keep_alive(WATCH_SECONDS)

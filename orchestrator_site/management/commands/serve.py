@@ -12,7 +12,14 @@ from django.db import connections
 from orchestrator_site.processes import Family
 
 # Two processes with four threads each: more threads only queue.
-GUNICORN = ["--workers=2", "--threads=4", "--worker-class=gthread", "--keep-alive=75", "--graceful-timeout=30"]
+GUNICORN = [
+    "--workers=2",
+    "--threads=4",
+    "--worker-class=gthread",
+    "--keep-alive=75",
+    "--graceful-timeout=30",
+    "--preload",
+]
 GUNICORN += ["--no-control-socket", "--log-level=warning"]
 
 

@@ -61,10 +61,11 @@ def promise_outside_rules(text: str, language: str | None, tenant_message: str, 
     named = terms(words)
     clauses = _clauses(words, _about_promises(words, language))
     for clause in clauses:
-        if _outside(named, rules, clause) and not clause.is_excused:
+        only_mentioned = clause.said("mentions") and not clause.said("yes")
+        if _outside(named, rules, clause) and not (clause.is_excused or only_mentioned):
             return " ".join(token.text for token in words.tokens[clause.start : clause.end])
     agreed = [match for clause in clauses for match in clause.said("yes")]
-    evades = named.durations or named.rates or any(clause.said("unless") for clause in clauses)
+    evades = named.durations or named.rates or any(clause.said("unless", "mentions") for clause in clauses)
     return agreed[0].phrase if agreed and not evades and _asks_too_much(tenant_message, rules) else None
 
 

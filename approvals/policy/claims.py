@@ -3,8 +3,8 @@
 A rule is a table of phrases: `says` is what must not be said, `about` and `does` are what must not be said together;
 `denied` before a claim takes it back ("we are not taking you to"), `unless` anywhere in the clause makes it harmless
 ("I cannot give legal advice"), `unless_asked` does so in a question; nothing excuses `always`. A clause ends at a full
-stop and before a "but". A draft is read with the phrases of its own language, and with the English ones, which slip into
-every draft; a claim is excused only in the language it is made in ("no" denies in English and is a place in Portuguese).
+stop and before a "but". A claim is excused only in the language it is made in: "no" denies in English and is a place in
+Portuguese.
 """
 
 import re
@@ -43,15 +43,14 @@ class _Clause:
         return self.start <= place < self.end
 
 
-def found(rule: str, text: str, language: str | None) -> str | None:
-    """The words with which a text in this language breaks a rule, in canonical spelling; None when it keeps it."""
+def found(rule: str, text: str, spoken: Iterable[str]) -> str | None:
+    """The words with which a text in one of these languages breaks a rule; None when it keeps it."""
     words = read_as_written(text)
-    spoken = languages() if language is None else dict.fromkeys((language, "en"))
     clauses = (clause for code in spoken for clause in _clauses(words, _book(rule, code).find(words)))
     return next((claim for clause in clauses if (claim := _claim(clause))), None)
 
 
-def promise_outside_rules(text: str, language: str | None, tenant_message: str, rules: Rules) -> str | None:
+def promise_outside_rules(text: str, spoken: Iterable[str], tenant_message: str, rules: Rules) -> str | None:
     """The clause that agrees to more weeks or less money a week than the rules allow.
 
     Terms outside the rules are a promise unless the clause names a limit, asks, or passes them on; a bare yes agrees to
@@ -59,7 +58,7 @@ def promise_outside_rules(text: str, language: str | None, tenant_message: str, 
     """
     words = read_as_written(text)
     named = terms(words)
-    clauses = _clauses(words, _about_promises(words, language))
+    clauses = _clauses(words, _about_promises(words, spoken))
     for clause in clauses:
         only_mentioned = clause.said("mentions") and not clause.said("yes")
         if _outside(named, rules, clause) and not (clause.is_excused or only_mentioned):
@@ -70,13 +69,13 @@ def promise_outside_rules(text: str, language: str | None, tenant_message: str, 
 
 
 def third_party(
-    text: str, language: str | None, *, own_names: Sequence[str], other_names: Iterable[str] = ()
+    text: str, spoken: Iterable[str], *, own_names: Sequence[str], other_names: Iterable[str] = ()
 ) -> str | None:
     """The words that tell of another person's debt, or name somebody of another account."""
     for name in other_names:
         if name.strip() and re.search(rf"\b{re.escape(normalise(name))}\b", normalise(text)):
             return name
-    return found("third_party_disclosure", _names_marked(text, own_names), language)
+    return found("third_party_disclosure", _names_marked(text, own_names), spoken)
 
 
 def without_names(text: str, names: Iterable[str]) -> str:
@@ -143,8 +142,8 @@ def _classes(language: str) -> dict[str, list[str]]:
 # --- promises
 
 
-def _about_promises(words: Words, language: str | None) -> Iterator[Match]:
-    for code in languages() if language is None else (language,):
+def _about_promises(words: Words, spoken: Iterable[str]) -> Iterator[Match]:
+    for code in spoken:
         yield from _book(_PROMISE, code).find(words)
 
 
@@ -152,7 +151,7 @@ def _asks_too_much(tenant_message: str, rules: Rules) -> bool:
     """Does the tenant name terms outside the rules, other than those of their life ("been here 3 years")?"""
     words = read(tenant_message)
     wanted = terms(words)
-    clauses = _clauses(words, _about_promises(words, None))
+    clauses = _clauses(words, _about_promises(words, languages()))
     return any(_outside(wanted, rules, clause) and not clause.said("tells") for clause in clauses)
 
 

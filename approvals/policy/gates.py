@@ -124,9 +124,9 @@ _CONTROL_TEXT = re.compile(
     r"""ESCALATE\W{0,3}:            # the control lines of the specification, in any dress
     |   PAYMENT[_\\]+PLAN
     |   \{\s*"                      # JSON
-    |   "\s*:\s*["{\[\dtfn]
+    |   "\w+"\s*:\s*(?:["{\[\d]|true|false|null)
     |   ```
-    |   \{\{?\s*[a-z_]+\s*\}        # a place holder that nobody filled in
+    |   \{\{?\s*(?-i:[a-z_]+)\s*\}  # a place holder that nobody filled in
     |   \[\s*(?:your|tenant|insert|nombre|nome|non)?'?s?\s*(?:name|amount|date|link|phone|number|manager)\s*\]
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -222,7 +222,7 @@ def _system_prompt_leak(text: str, facts: DraftFacts, rules: Rules) -> Finding:
 
 
 def _spoken(text: str, facts: DraftFacts, rules: Rules) -> tuple[str, ...]:
-    """The languages whose phrases count: that of the draft, the tenant's when in doubt, and the English that slips in."""
+    """The languages whose phrases count: the draft's, in doubt the tenant's as well, and the English that slips in."""
     found, wanted = _detected(text, facts, rules), facts.language or facts.thread_language
     codes = (found.code, "en") if found.certainty >= QUITE_SURE_OF_LANGUAGE else (found.code, wanted, "en")
     known = tuple(code for code in dict.fromkeys(codes) if code in languages())

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from approvals.policy.escalation import Category, find_triggers
-from approvals.policy.gates import DraftFacts, check_gates, red
+from approvals.policy.gates import DraftFacts, Level, check_gates
 from approvals.policy.language import detect
 from approvals.policy.opt_out import read_consent
 from approvals.policy.plans import OneOff, Proposal, check_plan, extract
@@ -224,7 +224,7 @@ def _consent_ratios(reads: list[Read]) -> list[Ratio]:
     ]
 
 
-# -- drafts.jsonl
+# -- language.jsonl and drafts.jsonl
 
 
 def _read_draft(row: Row) -> Prediction:
@@ -238,21 +238,23 @@ def _read_draft(row: Row) -> Prediction:
         days_late=tenant["days_late"],
     )
     rules = Rules(max_weeks=row["rules"]["max_weeks"], min_weekly=Decimal(row["rules"]["min_weekly"]))
-    problems = [gate.code for gate in red(check_gates(row["draft"], facts, rules))]
+    problems = [gate.code for gate in check_gates(row["draft"], facts, rules) if gate.level is Level.RED]
     return {"got": {"ok": not problems, "problems": problems}}
 
 
-def _draft_is_right(read: Read) -> bool:
-    want, got = set(read.row["expect"]["problems"]), set(read.got["problems"])
-    return want <= got <= want | set(read.row.get("also_ok", ()))
+def _judges_right(read: Read) -> bool:
+    also_ok = set(read.row.get("also_ok", ()))
+    return set(read.got["problems"]) - also_ok == set(read.row["expect"]["problems"]) - also_ok
 
 
 def _draft_ratios(reads: list[Read]) -> list[Ratio]:
-    found = [code in read.got["problems"] for read in reads for code in read.row["expect"]["problems"]]
-    clean = [read for read in reads if read.row["expect"]["ok"]]
+    bad = [read for read in reads if not read.row["expect"]["ok"]]
+    good = [read for read in reads if read.row["expect"]["ok"]]
+    found = [code in read.got["problems"] for read in bad for code in read.row["expect"]["problems"]]
     return [
         Ratio(name="problems found", hits=sum(found), total=len(found)),
-        _share("clean drafts passed", clean, _draft_is_right),
+        _share("bad drafts stopped", bad, lambda read: not read.got["ok"]),
+        _share("good drafts let through", good, lambda read: bool(read.got["ok"])),
     ]
 
 
@@ -303,8 +305,8 @@ register(
     "drafts.jsonl",
     Job(
         read=_read_draft,
-        is_right=_draft_is_right,
-        label=lambda row: " ".join(row["expect"]["problems"]) or "ok",
+        is_right=_judges_right,
+        label=lambda row: "ok" if row["expect"]["ok"] else ", ".join(row["expect"]["problems"]),
         ratios=_draft_ratios,
     ),
 )

@@ -78,7 +78,7 @@ def find_triggers(
     words = read(message)
     open_words = words.without((match.start, match.end) for match in phrasebook("escalation", "innocent").find(words))
     found = _spoken(open_words)
-    if Category.UNREALISTIC_PROPOSAL not in found and (proposal := _unrealistic(plan, open_words, rules)):
+    if Category.UNREALISTIC_PROPOSAL not in found and (proposal := _unrealistic(plan, rules)):
         found[Category.UNREALISTIC_PROPOSAL] = proposal
     return tuple(
         Trigger(category=category, severity=severity_of(category), phrase=found[category])
@@ -113,7 +113,7 @@ def _spoken(words: Words) -> dict[Category, str]:
     return found
 
 
-def _unrealistic(plan: Proposal | None, words: Words, rules: Rules) -> str | None:
+def _unrealistic(plan: Proposal | None, rules: Rules) -> str | None:
     """A plan under the minimum or over the longest that anyone would look at."""
     if plan is not None and plan.weekly_amount < rules.min_weekly:
         return f"${plan.weekly_amount} a week"

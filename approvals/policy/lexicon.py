@@ -30,7 +30,7 @@ def is_spelling(word: str) -> bool:
 
 
 def spoken(words: Iterable[str]) -> frozenset[str]:
-    """The languages that know these words about equally well: one as a rule, two where people mix them, all for "ok"."""
+    """The languages that know these words about equally well: as a rule one, two if they are mixed, all for "ok"."""
     said = [word for word in words if word.isalpha()]
     known = {language: sum(word in words_of(language) for word in said) for language in languages.languages()}
     least = SPOKEN_SHARE * max(known.values())

@@ -177,7 +177,7 @@ def _number(figure: Figure) -> Word:
 
 
 def _merge_currency(tokens: list[Word]) -> list[Word]:
-    """ "50 bucks", "50 dola": the word for money becomes the money sign of its number; so does "2 hundred" become 200."""
+    """ "50 bucks", "50 dola": the word for money becomes the money sign of its number; "2 hundred" becomes 200."""
     merged: list[Word] = []
     for token in tokens:
         last = merged[-1].figure if merged else None

@@ -99,9 +99,11 @@ class Cues:
     def _framing(self, clause: int, start: int) -> str | None:
         """The cue that rules the clause, up to the figure it comes to first: "not 150, 70"."""
         for cue in self._leading:
-            if cue.label in _FRAMING and clause <= cue.start < start:
-                if not any(token.figure for token in self.words.tokens[cue.end : start]):
-                    return cue.label
+            reaches = clause <= cue.start < start and not any(
+                token.figure for token in self.words.tokens[cue.end : start]
+            )
+            if cue.label in _FRAMING and reaches:
+                return cue.label
         return None
 
     def _is_framed_from_afar(self, start: int) -> bool:
@@ -116,7 +118,7 @@ class Cues:
     def _nearest(self, clause: int, start: int) -> str | None:
         """The label of the cue that ends nearest to the figure; of two the longer."""
         cues = [cue for cue in self._leading if clause <= cue.start < start]
-        nearest = max(cues, key=lambda cue: (min(cue.end, start), -cue.start), default=None)
+        nearest = max(cues, key=lambda cue: (min(cue.end, start), -cue.start, cue.label != "offer"), default=None)
         return nearest.label if nearest else None
 
     def _following(self, end: int) -> str | None:

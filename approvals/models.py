@@ -11,19 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from conversations.models import Conversation, Message
-from conversations.moves import Moving
-
-
-class Leased(models.Model):
-    """A row that a worker claims for a while. Attempt and worker fence the record: a late one changes nothing."""
-
-    attempts = models.PositiveSmallIntegerField(default=0)
-    not_before = models.DateTimeField(default=timezone.now)
-    claimed_by = models.CharField(max_length=100, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        abstract = True
+from conversations.moves import Leased, Moving
 
 
 class Workflow(Moving, Leased):

@@ -95,7 +95,8 @@ def texts(system: System, phones: list[str]) -> list[float]:
 
         accepted = dict(callers.map(send, phones))
     sent = wait_for(system, len(before), len(phones))
-    print(f"    accepted within {max(accepted.values()) - start:.2f} s, all sent after {max(sent.values()) - start:.2f} s")
+    last_accepted, last_sent = max(accepted.values()) - start, max(sent.values()) - start
+    print(f"    accepted within {last_accepted:.2f} s, all sent after {last_sent:.2f} s")
     return [sent[phone] - accepted[phone] for phone in phones]
 
 
@@ -107,7 +108,8 @@ def wait_for(system: System, already: int, count: int) -> dict[str, float]:
             break
     else:
         left = QueuedResponse.objects.exclude(status="sent").values_list("status", "reasons")[:5]
-        raise SystemExit(f"not all were sent: {list(left)}, {Workflow.objects.exclude(status='completed').count()} open")
+        unfinished = Workflow.objects.exclude(status="completed").count()
+        raise SystemExit(f"not all were sent: {list(left)}, {unfinished} workflows unfinished")
     sent = httpx2.get(f"{system.simulators['sms_agent']}/_sent", timeout=60).json()[already:]
     if len(sent) != count or len({text["to"] for text in sent}) != count:
         raise SystemExit(f"{len(sent)} texts went out for {count}")
@@ -117,7 +119,7 @@ def wait_for(system: System, already: int, count: int) -> dict[str, float]:
 def floor(system: System, phones: list[str]) -> list[float]:
     """The same calls in sequence, by as many threads, without us: what nobody can be faster than."""
     where = system.simulators
-    question = {"model": "m", "messages": [{"role": "system", "content": "x"}, {"role": "user", "content": QUESTION}]}
+    question = {"model": "m", "messages": [{"role": "user", "content": QUESTION}]}
     clients = [httpx2.Client(timeout=60) for _ in range(min(len(phones), 200))]
 
     def one(number: int) -> float:

@@ -159,7 +159,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
     "PAGE_SIZE": 50,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "orchestrator_site.schema.Schema",
     "EXCEPTION_HANDLER": "orchestrator_site.errors.as_envelope",
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -173,6 +173,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["orchestrator_site.schema.add_errors"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 
 # --- Upstream services -----------------------------------------------------------------------------------------------
@@ -250,6 +252,28 @@ MAX_LOOKS = env.int("MAX_LOOKS", default=4)
 PENDING_REMINDER_MINUTES = env.int("PENDING_REMINDER_MINUTES", default=60)
 # Finished workflows' steps and sent notifications are deleted after this time (days); 0 keeps them.
 KEEP_STEPS_DAYS = env.int("KEEP_STEPS_DAYS", default=90)
+
+# --- The assistant (docs/assistant.md) -------------------------------------------------------------------------------
+# So long POST /chat waits for an answer of the language model (milliseconds); then the reply arrives as a message.
+CHAT_REPLY_BUDGET_MS = env.int("CHAT_REPLY_BUDGET_MS", default=450)
+# Calls at one time, across all processes; more wait in line.
+MAX_ACTIVE_CALLS = env.int("MAX_ACTIVE_CALLS", default=100)
+# Calls to one number in seven days, whoever asks for them (12 CFR 1006.14(b)(2) allows seven).
+MAX_CALLS_PER_NUMBER = env.int("MAX_CALLS_PER_NUMBER", default=7)
+MAX_CALL_ATTEMPTS = env.int("MAX_CALL_ATTEMPTS", default=3)
+# Pause before the next attempt of a call that surely did not ring, doubled each time (seconds).
+CALL_RETRY_SECONDS = env.float("CALL_RETRY_SECONDS", default=2.0)
+# The specification retries 5xx answers of the call handler, although the telephone may be ringing. A time-out never is.
+CALL_RETRY_ON_5XX = env.bool("CALL_RETRY_ON_5XX", default=True)
+# A claim of a call that is not recorded by then is looked into (seconds): above CALL_HANDLER_TIMEOUT_SECONDS.
+CALL_LEASE_SECONDS = env.int("CALL_LEASE_SECONDS", default=60)
+# With Twilio credentials a call's outcome is asked for so often (seconds).
+CALL_POLL_SECONDS = env.float("CALL_POLL_SECONDS", default=15.0)
+# Without a reported outcome the user is told so after this time (minutes).
+CALL_RESULT_TIMEOUT_MINUTES = env.int("CALL_RESULT_TIMEOUT_MINUTES", default=15)
+# A busy or unanswered call may be tried again after this time (minutes), if the user says yes; so often at the most.
+CALL_AGAIN_MINUTES = env.int("CALL_AGAIN_MINUTES", default=30)
+MAX_CALLS_AGAIN = env.int("MAX_CALLS_AGAIN", default=3)
 
 # --- Worker (docs/architecture.md) -----------------------------------------------------------------------------------
 WORKER_PROCESSES = env.int("WORKER_PROCESSES", default=2)

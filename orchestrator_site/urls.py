@@ -8,6 +8,7 @@ from orchestrator_site import health, metrics
 
 urlpatterns = [
     path("orchestrate/", include("approvals.urls")),
+    path("", include("calls.urls")),
     path("health", health.Liveness.as_view()),
     path("health/dependencies", health.Dependencies.as_view()),
     path("metrics", metrics.Prometheus.as_view()),

@@ -10,7 +10,7 @@ from approvals import account, prompts
 from approvals.policy import templates
 from approvals.policy.confidence import Confidence, Part, estimate
 from approvals.policy.escalation import Category, find_triggers
-from approvals.policy.gates import DraftFacts, Gate, Level, check_gates
+from approvals.policy.gates import DraftFacts, Gate, Level, check_gates, injection_note
 from approvals.policy.language import detect, language_code
 from approvals.policy.plans import Issue, PlanCheck, Proposal, check_plan, extract
 from approvals.policy.routing import Route, choose_route
@@ -280,7 +280,7 @@ def _verdict(job: TextToAnswer, attempt: Attempt, first: Attempt | None, found: 
     category = triggers[0].category if triggers else Category(answer.escalate or Category.LOW_CONFIDENCE)
     return Drafted(
         outcome=OUTCOME_OF[verdict.route],
-        reasons=verdict.reasons,
+        reasons=(*verdict.reasons, *_notes(job)),
         category=category if verdict.route is Route.ESCALATE else None,
         found=found,
         language=language.code,
@@ -297,6 +297,11 @@ def _verdict(job: TextToAnswer, attempt: Attempt, first: Attempt | None, found: 
             earlier_gates=first.gates if first else (),
         ),
     )
+
+
+def _notes(job: TextToAnswer) -> tuple[str, ...]:
+    """What a manager should know, though it decides nothing."""
+    return ("prompt_injection",) if injection_note(job.tenant_message) else ()
 
 
 def _offer(job: TextToAnswer, found: Found, *, structured: Proposal | None) -> PlanOffer | None:

@@ -5,6 +5,7 @@ ended and how long it took.
 """
 
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,17 +40,21 @@ class Stage:
 
     def text(self, phone: str, words: str) -> str:
         """A tenant's text comes in; returns the conversation's id."""
-        answer = self.post("/orchestrate/sms-received", {"phone_number": phone, "content": words}, "sms-agent")
+        body = {"phone_number": phone, "content": words, "message_sid": f"SM{uuid.uuid4().hex}"}
+        answer = self.post("/orchestrate/sms-received", body, "sms-agent")
         if answer.status_code != httpx2.codes.ACCEPTED:
             raise WentWrong(f"the text was not accepted: {answer.status_code} {answer.text}")
         return str(answer.json()["conversation_id"])
+
+    def status(self, conversation: str) -> dict[str, Any]:
+        return self.get(f"/orchestrate/workflow/{conversation}/status")
 
     def until(self, conversation: str, *wanted: str) -> dict[str, Any]:
         """Waits until the conversation's newest text stands where it should."""
         deadline = time.monotonic() + ENOUGH_SECONDS
         report: dict[str, Any] = {"status": "nothing yet"}
         while time.monotonic() < deadline:
-            report = self.get(f"/orchestrate/workflow/{conversation}/status")
+            report = self.status(conversation)
             if report["status"] in wanted:
                 return report
             time.sleep(0.05)
@@ -67,10 +72,26 @@ class Stage:
         """By way of a sibling: one that refuses connections could not be told to take them again."""
         return f"{self.simulators['monitor']}/_control/{simulator}"
 
+    def sent_by(self, simulator: str) -> list[dict[str, Any]]:
+        """What a simulated service really did: texts, e-mails, calls."""
+        done: list[dict[str, Any]] = self.http.get(f"{self.simulators[simulator]}/_sent").raise_for_status().json()
+        return done
+
+    def asked_of(self, simulator: str) -> list[dict[str, Any]]:
+        """Every request that a simulated service got."""
+        asked: list[dict[str, Any]] = self.http.get(f"{self.simulators[simulator]}/_requests").raise_for_status().json()
+        return asked
+
     def texts_to(self, phone: str) -> list[str]:
         """What really went over the wire to a tenant."""
-        sent = self.http.get(f"{self.simulators['sms_agent']}/_sent").raise_for_status().json()
-        return [text["body"] for text in sent if text["to"] == phone]
+        return [text["body"] for text in self.sent_by("sms_agent") if text["to"] == phone]
+
+    def eventually(self, holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + ENOUGH_SECONDS
+        while not holds():
+            if time.monotonic() > deadline:
+                raise WentWrong("what should have happened by now has not")
+            time.sleep(0.05)
 
 
 Path = Callable[[Stage, str], list[str]]

@@ -10,6 +10,7 @@ Portuguese.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 
 from approvals.policy.language import is_listed
@@ -53,19 +54,18 @@ def found(rule: str, text: str, spoken: Iterable[str]) -> str | None:
 def promise_outside_rules(text: str, spoken: Iterable[str], tenant_message: str, rules: Rules) -> str | None:
     """The clause that agrees to more weeks or less money a week than the rules allow.
 
-    Terms outside the rules are a promise unless the clause names a limit, asks, or passes them on; a bare yes agrees to
-    what the tenant asked for.
+    Terms outside the rules are a promise unless the clause names a limit, passes them on, or asks about what the tenant
+    has said; a bare yes agrees to what the tenant asked for.
     """
     words = read_as_written(text)
-    named = terms(words)
+    named, asked = terms(words), _asked_outside(tenant_message, rules)
     clauses = _clauses(words, _about_promises(words, spoken))
     for clause in clauses:
-        only_mentioned = clause.said("mentions") and not clause.said("yes")
-        if _outside(named, rules, clause) and not (clause.is_excused or only_mentioned):
+        if _promises(clause, _outside(named, rules, clause), asked):
             return " ".join(token.text for token in words.tokens[clause.start : clause.end])
     agreed = [match for clause in clauses for match in clause.said("yes")]
     evades = named.durations or named.rates or any(clause.said("unless", "mentions") for clause in clauses)
-    return agreed[0].phrase if agreed and not evades and _asks_too_much(tenant_message, rules) else None
+    return agreed[0].phrase if agreed and asked and not evades else None
 
 
 def third_party(
@@ -147,18 +147,27 @@ def _about_promises(words: Words, spoken: Iterable[str]) -> Iterator[Match]:
         yield from _book(_PROMISE, code).find(words)
 
 
-def _asks_too_much(tenant_message: str, rules: Rules) -> bool:
-    """Does the tenant name terms outside the rules, other than those of their life ("been here 3 years")?"""
+def _promises(clause: _Clause, outside: set[Decimal], asked: set[Decimal]) -> bool:
+    if not outside or clause.said("unless"):
+        return False
+    only_mentions = clause.said("mentions") and not clause.said("yes")
+    only_asks_back = clause.asks and clause.said("unless_asked") and outside <= asked
+    return not (only_mentions or only_asks_back)
+
+
+def _asked_outside(tenant_message: str, rules: Rules) -> set[Decimal]:
+    """The terms outside the rules that the tenant names, other than those of their life ("been here 3 years")."""
     words = read(tenant_message)
     wanted = terms(words)
-    clauses = _clauses(words, _about_promises(words, languages()))
-    return any(_outside(wanted, rules, clause) and not clause.said("tells") for clause in clauses)
+    clauses = [clause for clause in _clauses(words, _about_promises(words, languages())) if not clause.said("tells")]
+    return {term for clause in clauses for term in _outside(wanted, rules, clause)}
 
 
-def _outside(named: Terms, rules: Rules, clause: _Clause) -> bool:
-    too_long = [duration.start for duration in named.durations if duration.weeks > rules.max_weeks]
-    too_little = [rate.start for rate in named.rates if rate.weekly < rules.min_weekly]
-    return any(clause.holds(place) for place in too_long + too_little)
+def _outside(named: Terms, rules: Rules, clause: _Clause) -> set[Decimal]:
+    """The numbers of weeks that are too many and the weekly amounts that are too small, within one clause."""
+    long = [(term.start, Decimal(term.weeks)) for term in named.durations if term.weeks > rules.max_weeks]
+    small = [(term.start, term.weekly) for term in named.rates if term.weekly < rules.min_weekly]
+    return {value for start, value in long + small if clause.holds(start)}
 
 
 # --- names

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from statistics import quantiles
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -51,13 +51,13 @@ def test_problems_are_found_and_clean_drafts_pass(folder: Path, tmp_path: Path) 
 def test_checking_one_draft_takes_a_few_milliseconds(tmp_path: Path) -> None:
     score, _ = scored(OURS / "development", "drafts.jsonl", tmp_path)  # also builds what is built once a process
     took = [_seconds(read_row.row) for read_row in score.reads]
-    assert quantiles(took, n=20)[-1] < 0.025  # measured 3 ms; a busy machine may take a few times that
+    assert quantiles(took, n=20)[-1] < 0.010  # measured 2 ms of the processor; a busy machine takes a few times that
 
 
 def _seconds(row: Any) -> float:
-    read.cache_clear()
-    read_as_written.cache_clear()
-    began = perf_counter()
+    for remembered in (read, read_as_written, check_gates):
+        remembered.cache_clear()
+    began = process_time()
     detect(row["tenant_message"])
     check_gates(row["draft"], facts_of(row), Rules())
-    return perf_counter() - began
+    return process_time() - began

@@ -94,14 +94,14 @@ def severity_of(category: Category) -> Severity:
 def due_at(severity: Severity, *, now: datetime, time_zone: str) -> datetime:
     """By when a person must have looked: at once, by the close of this day, or by that of the next business day.
 
-    `now` is aware; days and the close (17:00) are those of the IANA `time_zone`. After the close, "the same day" is
-    the next business day. Public holidays are not known here.
+    `now` is aware; days and the close (17:00) are those of the IANA `time_zone`. After the close and at a
+    weekend, "the same day" is the next business day. Public holidays are not known here.
     """
     if severity == Severity.CRITICAL:
         return now
     local = now.astimezone(ZoneInfo(time_zone))
     close = datetime.combine(local.date(), CLOSE_OF_BUSINESS, tzinfo=local.tzinfo)
-    if severity != Severity.LOW and local < close:
+    if severity != Severity.LOW and local < close and local.weekday() < SATURDAY:
         return close
     return datetime.combine(_next_business_day(local.date()), CLOSE_OF_BUSINESS, tzinfo=local.tzinfo)
 

@@ -20,13 +20,14 @@ def words_of(language: str) -> frozenset[str]:
 
 
 def spelt_out(word: str) -> list[str]:
-    """The canonical spelling of a word of texting: "ill" is "i will", "map" is "m ap"."""
-    return _spelling().get(word, word).split()
+    """The canonical spelling of a word of texting: "ill" is "i will", "we're" is "we are"."""
+    bare = word.replace("'", "")
+    return (_spelling().get(word) or _spelling().get(bare) or bare).split()
 
 
 def is_spelling(word: str) -> bool:
     """Is this one of the listed ways to write something else?"""
-    return word in _spelling()
+    return word in _spelling() or word.replace("'", "") in _spelling()
 
 
 def spoken(words: Iterable[str]) -> frozenset[str]:
@@ -40,7 +41,7 @@ def spoken(words: Iterable[str]) -> frozenset[str]:
 @cache
 def _spelling() -> dict[str, str]:
     return {
-        normalise(written).replace("'", ""): meant
+        normalise(written): meant
         for language in languages.languages()
         for meant, variants in languages.section(language, "spelling").items()
         for written in variants
@@ -57,9 +58,9 @@ def _words_in(entry: Any) -> Iterator[str]:
             yield from _words_in(value)
     elif isinstance(entry, str):
         for word in entry.translate(_NOTATION).split():
-            bare = normalise(word).replace("'", "")
-            if bare.isalpha():
-                yield bare
+            written = normalise(word)
+            if written.replace("'", "").isalpha():
+                yield written
 
 
 _NOTATION = str.maketrans(dict.fromkeys("()|?<>^$.,#&¿*_+", " "))

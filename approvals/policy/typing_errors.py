@@ -28,6 +28,7 @@ class Corrector:
     def _correct(self, word: str) -> str:
         if word in self._known or is_spelling(word):
             return word
+        word = word.replace("'", "")
         for squeezed in _squeezed(word):
             if squeezed in self._known:
                 return squeezed

@@ -120,9 +120,7 @@ def _spell(raw: list[_Raw], corrector: Corrector | None) -> list[_Raw]:
         if token.kind != "word":
             spelt.append(token)
             continue
-        word = token.text.replace("'", "")
-        if corrector is not None:
-            word = corrector.correct(word)
+        word = corrector.correct(token.text) if corrector is not None else token.text
         spelt.extend(_Raw("word", part) for part in spelt_out(word))
     return spelt
 
@@ -181,7 +179,7 @@ def _merge_currency(tokens: list[Word]) -> list[Word]:
     merged: list[Word] = []
     for token in tokens:
         last = merged[-1].figure if merged else None
-        if last is not None and token.text in _currencies():
+        if last is not None and token.text in {"$", *_currencies()}:
             merged[-1] = _number(Figure(value=last.value, is_money=True))
         elif last is not None and last.value < 1000 and token.text in _multipliers():
             merged[-1] = _number(Figure(value=last.value * _multipliers()[token.text], is_money=last.is_money))

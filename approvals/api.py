@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.contrib.auth.models import AbstractUser
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.plumbing import resolve_type_hint
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -330,7 +331,7 @@ class Metrics(APIView):
     roles = {"manager", "dashboard"}
     permission = "approvals.view_workflow"
 
-    @extend_schema(responses=reports.MetricsReport)
+    @extend_schema(responses=OpenApiResponse(resolve_type_hint(reports.MetricsReport)))
     def get(self, request: Request) -> Response:
         return Response(reports.metrics_report())
 

@@ -34,3 +34,8 @@ def auto_send_switched_on() -> bool:
     """Whether the managers' switch is on; it is until somebody turns it off."""
     newest = RuleSwitch.objects.filter(name=AUTO_SEND).order_by("-turned_at").first()
     return newest is None or newest.value
+
+
+def turn_auto_send(on: bool, *, by: str, reason: str) -> RuleSwitch:
+    """A manager turns automatic sending on or off; every turn is kept, the newest counts from the next draft on."""
+    return RuleSwitch.objects.create(name=AUTO_SEND, value=on, turned_by=by, reason=reason)

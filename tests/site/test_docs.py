@@ -1,4 +1,4 @@
-"""The documents say what is true: diagrams, links, commands, settings, endpoints and codes are checked against the code."""
+"""The documents say what is true: diagrams, links, commands, settings, endpoints, codes are held to the code."""
 
 import re
 from importlib.util import find_spec

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.contrib.auth.models import AbstractUser
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.plumbing import resolve_type_hint
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +20,7 @@ from approvals.policy.escalation import Category, Severity
 from approvals.sms_workflow import decisions, intake, offers
 from approvals.sms_workflow.decisions import Decider
 from approvals.sms_workflow.escalations import open_escalation
+from conversations.endpoints import CallersId, Checked
 from conversations.models import Conversation
 from conversations.refusals import NotFound
 from conversations.wakeups import wake
@@ -38,24 +40,6 @@ def conversation_known_as(any_id: str) -> Conversation:
     if conversation is None:
         raise NotFound("not_found", f"There is no conversation {any_id!r}.")
     return conversation
-
-
-class CallersId(serializers.CharField):
-    """An id of the caller's: a number or a string, kept as text."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=100, **{"allow_null": not kwargs.get("required", True), **kwargs})
-
-
-class Checked(APIView):
-    """An endpoint with a body: `Input` says what it takes."""
-
-    Input: type[serializers.Serializer[Any]]
-
-    def checked(self, request: Request) -> dict[str, Any]:
-        body = self.Input(data=request.data)
-        body.is_valid(raise_exception=True)
-        return dict(body.validated_data)
 
 
 class SmsReceived(Checked):
@@ -347,7 +331,7 @@ class Metrics(APIView):
     roles = {"manager", "dashboard"}
     permission = "approvals.view_workflow"
 
-    @extend_schema(responses=reports.MetricsReport)
+    @extend_schema(responses=OpenApiResponse(resolve_type_hint(reports.MetricsReport)))
     def get(self, request: Request) -> Response:
         return Response(reports.metrics_report())
 

@@ -6,24 +6,13 @@ Every status has its table of moves beside it; what must never be false is a con
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from conversations.models import Conversation, Message
-from conversations.moves import Moving
-
-
-class Leased(models.Model):
-    """A row that a worker claims for a while. Attempt and worker fence the record: a late one changes nothing."""
-
-    attempts = models.PositiveSmallIntegerField(default=0)
-    not_before = models.DateTimeField(default=timezone.now)
-    claimed_by = models.CharField(max_length=100, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        abstract = True
+from conversations.moves import Leased, Moving
 
 
 class Workflow(Moving, Leased):
@@ -210,6 +199,13 @@ class QueuedResponse(Moving, Leased):
             models.Index(fields=["lease_until"], name="response_leased", condition=Q(status="sending")),
             models.Index(fields=["conversation", "-created_at"], name="response_of_conversation"),
             models.Index(fields=["-created_at", "status"], name="response_recent"),
+            # What went wrong on its way, and what people decided: the console's other lists.
+            models.Index(fields=["created_at"], name="response_in_trouble", condition=Q(status__in=["failed", "unknown"])),
+            models.Index(
+                fields=["-actioned_at"],
+                name="response_decided_by_people",
+                condition=Q(actioned_by__isnull=False) & ~Q(actioned_by="policy"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -361,7 +357,7 @@ class Escalation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.category} ({self.severity})"
+        return f"{self.category.replace('_', ' ')} ({self.severity})"
 
 
 class Notification(Moving, Leased):
@@ -421,3 +417,16 @@ class RuleSwitch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {'on' if self.value else 'off'} by {self.turned_by}"
+
+
+class ConsolePreference(models.Model):
+    """How a person likes the console; whoever has no row has the defaults."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    keys = models.BooleanField(default=True, help_text="Whether single letters decide")
+
+    class Meta:
+        db_table = "console_preferences"
+
+    def __str__(self) -> str:
+        return f"keys {'on' if self.keys else 'off'}"

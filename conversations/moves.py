@@ -1,4 +1,4 @@
-"""A status changes only by a named move, checked against a table and made by one conditional UPDATE."""
+"""A status changes only by a named move, checked against a table and made by one UPDATE; a claim has a lease."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -49,6 +49,18 @@ class Moving(models.Model):
             raise Overtaken(self, to)
         for name, value in changes.items():
             setattr(self, name, value)
+
+
+class Leased(models.Model):
+    """A row that a worker claims for a while. Attempt and worker fence the record: a late one changes nothing."""
+
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(default=timezone.now)
+    claimed_by = models.CharField(max_length=100, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
 
 
 def together_or_each(finished: Sequence[Finished], record: Callable[[Sequence[Finished]], None]) -> None:

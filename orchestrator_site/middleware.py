@@ -7,6 +7,7 @@ from contextvars import ContextVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 
 # The id of the request or the workflow that the current thread works on; the log lines carry it.
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -45,3 +46,16 @@ class BodyLimit:
             error = {"code": "too_large", "message": message}
             return JsonResponse({"error": error, "request_id": request_id.get()}, status=413)
         return self.get_response(request)
+
+
+class HouseTime:
+    """People read the admin's pages in the house's own time; the API speaks UTC."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith("/admin/"):
+            return self.get_response(request)
+        with timezone.override(settings.CONTACT_TIME_ZONE):
+            return self.get_response(request)

@@ -52,12 +52,15 @@ class Family:
     def __enter__(self) -> Self:
         # What a child leaves behind when it dies becomes ours, so that we can end it.
         _prctl(PR_SET_CHILD_SUBREAPER, 1)
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signum, self._on_signal)
+        self._former_handlers = {
+            signum: signal.signal(signum, self._on_signal) for signum in (signal.SIGINT, signal.SIGTERM)
+        }
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        for signum, handler in self._former_handlers.items():
+            signal.signal(signum, handler)
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         """Start `command` as `name`, with `environment` on top of our own."""
@@ -111,6 +114,10 @@ class Family:
             member.kill()
             member.wait()
         self._pass_on_output(0)
+        self._selector.close()
+        for member in self._members.values():
+            if member.stdout:
+                member.stdout.close()
 
     def _on_signal(self, signum: int, frame: FrameType | None) -> None:
         if self._ended_by in signal.Signals.__members__:

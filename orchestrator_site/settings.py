@@ -84,6 +84,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "orchestrator_site.middleware.RequestId",
+    "orchestrator_site.middleware.HouseTime",
     "orchestrator_site.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -131,6 +132,7 @@ if not PRODUCTION:
     STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 # The largest request body in bytes; a text has at most 1,600 characters, a transcript may be long.
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", default=1_000_000)
 if PRODUCTION:
@@ -148,6 +150,39 @@ if PRODUCTION:
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
 
+# --- The admin's theme (orchestrator_site/theme.py) ------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "Rent desk",
+    "SITE_HEADER": "Rent desk",
+    "SITE_SUBHEADER": env.str("COMPANY_NAME", default="Stanton Management"),
+    "SITE_SYMBOL": "home_work",
+    "SITE_URL": None,
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    # Blue.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.6)",
+            "100": "oklch(93.2% .032 255.6)",
+            "200": "oklch(88.2% .059 254.1)",
+            "300": "oklch(80.9% .105 251.8)",
+            "400": "oklch(70.7% .165 254.6)",
+            "500": "oklch(62.3% .214 259.8)",
+            "600": "oklch(54.6% .245 262.9)",
+            "700": "oklch(48.8% .243 264.4)",
+            "800": "oklch(42.4% .199 265.6)",
+            "900": "oklch(37.9% .146 265.5)",
+            "950": "oklch(28.2% .091 267.9)",
+        }
+    },
+    "ENVIRONMENT": "orchestrator_site.theme.environment",
+    "DASHBOARD_CALLBACK": "orchestrator_site.dashboard.dashboard",
+    "STYLES": ["orchestrator_site.theme.styles"],
+    "SCRIPTS": ["orchestrator_site.theme.scripts"],
+    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "orchestrator_site.theme.navigation"},
+    "COMMAND": {"search_callback": "orchestrator_site.theme.search", "show_history": False},
+}
+
 # --- The API ---------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -159,7 +194,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
     "PAGE_SIZE": 50,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "orchestrator_site.schema.Schema",
     "EXCEPTION_HANDLER": "orchestrator_site.errors.as_envelope",
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -173,6 +208,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["orchestrator_site.schema.add_errors"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 
 # --- Upstream services -----------------------------------------------------------------------------------------------
@@ -235,6 +272,8 @@ DUPLICATE_WINDOW_SECONDS = env.int("DUPLICATE_WINDOW_SECONDS", default=30)
 SEND_UNDO_SECONDS = env.int("SEND_UNDO_SECONDS", default=10)
 # Claim of a card in the console (seconds).
 CLAIM_SECONDS = env.int("CLAIM_SECONDS", default=120)
+# Where browsers find the live process: a path of this host, or ":8010/live/" for another port of it; empty: they poll.
+LIVE_URL = env.str("LIVE_URL", default="/live/" if PRODUCTION else ":8010/live/")
 # How many messages of the thread the model sees.
 HISTORY_MESSAGES = env.int("HISTORY_MESSAGES", default=20)
 # A draft is tried so often before its workflow fails and a person is told.
@@ -250,6 +289,28 @@ MAX_LOOKS = env.int("MAX_LOOKS", default=4)
 PENDING_REMINDER_MINUTES = env.int("PENDING_REMINDER_MINUTES", default=60)
 # Finished workflows' steps and sent notifications are deleted after this time (days); 0 keeps them.
 KEEP_STEPS_DAYS = env.int("KEEP_STEPS_DAYS", default=90)
+
+# --- The assistant (docs/assistant.md) -------------------------------------------------------------------------------
+# So long POST /chat waits for an answer of the language model (milliseconds); then the reply arrives as a message.
+CHAT_REPLY_BUDGET_MS = env.int("CHAT_REPLY_BUDGET_MS", default=450)
+# Calls at one time, across all processes; more wait in line.
+MAX_ACTIVE_CALLS = env.int("MAX_ACTIVE_CALLS", default=100)
+# Calls to one number in seven days, whoever asks for them (12 CFR 1006.14(b)(2) allows seven).
+MAX_CALLS_PER_NUMBER = env.int("MAX_CALLS_PER_NUMBER", default=7)
+MAX_CALL_ATTEMPTS = env.int("MAX_CALL_ATTEMPTS", default=3)
+# Pause before the next attempt of a call that surely did not ring, doubled each time (seconds).
+CALL_RETRY_SECONDS = env.float("CALL_RETRY_SECONDS", default=2.0)
+# The specification retries 5xx answers of the call handler, although the telephone may be ringing. A time-out never is.
+CALL_RETRY_ON_5XX = env.bool("CALL_RETRY_ON_5XX", default=True)
+# A claim of a call that is not recorded by then is looked into (seconds): above CALL_HANDLER_TIMEOUT_SECONDS.
+CALL_LEASE_SECONDS = env.int("CALL_LEASE_SECONDS", default=60)
+# With Twilio credentials a call's outcome is asked for so often (seconds).
+CALL_POLL_SECONDS = env.float("CALL_POLL_SECONDS", default=15.0)
+# Without a reported outcome the user is told so after this time (minutes).
+CALL_RESULT_TIMEOUT_MINUTES = env.int("CALL_RESULT_TIMEOUT_MINUTES", default=15)
+# A busy or unanswered call may be tried again after this time (minutes), if the user says yes; so often at the most.
+CALL_AGAIN_MINUTES = env.int("CALL_AGAIN_MINUTES", default=30)
+MAX_CALLS_AGAIN = env.int("MAX_CALLS_AGAIN", default=3)
 
 # --- Worker (docs/architecture.md) -----------------------------------------------------------------------------------
 WORKER_PROCESSES = env.int("WORKER_PROCESSES", default=2)

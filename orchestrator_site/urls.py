@@ -4,15 +4,17 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from orchestrator_site import health, metrics
+from orchestrator_site import dashboard, health, metrics
 
 urlpatterns = [
     path("orchestrate/", include("approvals.urls")),
+    path("", include("calls.urls")),
     path("health", health.Liveness.as_view()),
     path("health/dependencies", health.Dependencies.as_view()),
     path("metrics", metrics.Prometheus.as_view()),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("admin/auto-send/", admin.site.admin_view(dashboard.turn_auto_send), name="turn-auto-send"),
     path("admin/", admin.site.urls),
 ]
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from approvals import account
 from approvals.models import ApprovalAuditEntry, QueuedResponse, Workflow
 from approvals.policy.escalation import Category, Severity
-from approvals.policy.gates import Gate, Level, check_gates
+from approvals.policy.gates import DraftFacts, Gate, Level, check_gates
 from approvals.policy.text import strip_invisible
 from approvals.rulebook import current_rules
 from approvals.sms_workflow.escalations import open_escalation
@@ -116,10 +116,21 @@ def _must_be_open(response: QueuedResponse, allowed: frozenset[str] = SENDABLE) 
 
 
 def checked_by_hand(response: QueuedResponse, words: str) -> tuple[Gate, ...]:
-    """The gates on a person's exact words, as things stand now."""
+    """The gates on a person's exact words, as things stand now. Raises Conflict (contact_hold)."""
+    holds = active_holds(response.conversation.phone)
+    stopping = stopping_managers(holds)
+    if stopping:
+        raise Conflict(
+            "contact_hold", f"This person must not be contacted: {', '.join(stopping)}. Release the hold first."
+        )
+    return check_gates(words, facts_by_hand(response, holds=holds), current_rules())
+
+
+def facts_by_hand(response: QueuedResponse, *, holds: Sequence[str] | None = None) -> DraftFacts:
+    """What a person's own words are checked against; `holds` are the phone's active ones, if they are known already."""
     conversation = response.conversation
-    holds = active_holds(conversation.phone)
-    facts = account.facts_for_gates(
+    holds = active_holds(conversation.phone) if holds is None else holds
+    return account.facts_for_gates(
         conversation.account,
         tenant_message=response.tenant_message,
         language=response.language or conversation.language,
@@ -127,12 +138,6 @@ def checked_by_hand(response: QueuedResponse, words: str) -> tuple[Gate, ...]:
         newer_message_waiting=newer_text_exists(response),
         by_manager=True,
     )
-    stopping = stopping_managers(holds)
-    if stopping:
-        raise Conflict(
-            "contact_hold", f"This person must not be contacted: {', '.join(stopping)}. Release the hold first."
-        )
-    return check_gates(words, facts, current_rules())
 
 
 def newer_text_exists(response: QueuedResponse) -> bool:

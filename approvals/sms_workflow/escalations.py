@@ -4,6 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Case, QuerySet, TextField, Value, When
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from approvals.models import ApprovalAuditEntry, Escalation, QueuedResponse
@@ -60,7 +62,27 @@ def _due(severity: Severity, phone: str, rules: Rules) -> datetime:
     return due_at(severity, now=timezone.now(), time_zone=zone_for(phone, rules.contact_time_zone))
 
 
-def resolve(escalation_id: UUID, *, by: str, note: str) -> Escalation:
+def assign(escalation_id: UUID | str, *, to: str) -> None:
+    """Say who takes care of an open escalation. Raises Conflict when it is resolved."""
+    _open(escalation_id).update(assigned_to=to) or _resolved_already()
+
+
+def add_note(escalation_id: UUID | str, *, by: str, note: str) -> None:
+    """Add what was done so far, with name and time. Raises Conflict when it is resolved."""
+    line = Value(f"{timezone.now():%Y-%m-%d %H:%M} UTC, {by}: {note}", output_field=TextField())
+    below = Concat("notes", Value("\n"), line, output_field=TextField())
+    _open(escalation_id).update(notes=Case(When(notes="", then=line), default=below)) or _resolved_already()
+
+
+def _open(escalation_id: UUID | str) -> QuerySet[Escalation]:
+    return Escalation.objects.filter(pk=escalation_id, status=Escalation.Status.OPEN)
+
+
+def _resolved_already() -> None:
+    raise Conflict("already_decided", "This has been resolved already.")
+
+
+def resolve(escalation_id: UUID | str, *, by: str, note: str) -> Escalation:
     """A person has taken care of it: automatic texts in that conversation may go on, if nothing else stops them."""
     with transaction.atomic():
         escalation = Escalation.objects.select_for_update().get(pk=escalation_id)

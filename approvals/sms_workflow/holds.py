@@ -40,6 +40,18 @@ def place_hold(phone: str, *, reason: str, by: str, note: str = "", message_id: 
     )
 
 
+def hold_by_hand(conversation: Conversation, *, by: str, note: str) -> None:
+    """A manager stops all contact with a person. The audit log keeps who and why."""
+    with transaction.atomic():
+        place_hold(conversation.phone, reason=HoldReason.MANUAL, by=by, note=note)
+        ApprovalAuditEntry(
+            conversation=conversation,
+            action=QueuedResponse.Action.HOLD,
+            reason=f"{HoldReason.MANUAL}: {note}",
+            approved_by=by,
+        ).save(force_insert=True)
+
+
 def lift_opt_out(phone: str, *, by: str, note: str) -> None:
     """The tenant opted in again: the one hold that its subject lifts."""
     holds = ContactHold.objects.active().filter(phone=phone, reason=HoldReason.OPT_OUT)

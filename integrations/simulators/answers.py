@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
+from integrations.simulators import assistant
 from integrations.simulators.phrases import (
     AMOUNT,
     ESCALATED,
@@ -256,4 +257,7 @@ def emptiest(schema: Mapping[str, Any]) -> Any:
 
 TENANT_SCHEMA = "reply_to_tenant"
 # By the schema's name. A schema without an answerer gets the emptiest answer that fits it.
-ANSWERERS: dict[str, Callable[[Sequence[Message]], Answered]] = {TENANT_SCHEMA: reply_to_tenant}
+ANSWERERS: dict[str, Callable[[Sequence[Message]], Answered]] = {
+    TENANT_SCHEMA: reply_to_tenant,
+    assistant.SCHEMA: assistant.read_turn,
+}

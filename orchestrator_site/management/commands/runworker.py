@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
+import calls.sweeps
 from approvals import sweeps
 from approvals.warmup import warm_up
 from conversations.wakeups import wake
@@ -48,6 +49,7 @@ def sweep() -> None:
     close_old_connections()
     try:
         sweeps.run()
+        calls.sweeps.run()
         # Whatever was missed, for whatever reason: somebody looks once a minute.
         wake()
     except DatabaseError:

@@ -1,0 +1,13 @@
+"""The admin beside the approvals page: lists to read, and a few actions, each a POST into the flow.
+
+replies         all replies, and the approvals page below them
+escalations     the desk: three clocks, assign, note, resolve
+conversations   threads, search, a text by hand, placing a hold
+holds           what stops contact, and its release
+workflows       the steps of every text, retry
+records         plans, notices, rule switches, and the audit log with its export
+"""
+
+from approvals.admin import conversations, escalations, holds, records, replies, workflows
+
+__all__ = ["conversations", "escalations", "holds", "records", "replies", "workflows"]

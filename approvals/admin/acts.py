@@ -1,0 +1,60 @@
+"""An act on one row: a POST with a declared permission that calls one function of the flow, then the row's page again."""
+
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.contrib.auth.mixins import PermissionRequiredMixin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.views import View
+
+from approvals.sms_workflow.decisions import Decider
+from conversations.refusals import Refusal
+
+
+class Act(PermissionRequiredMixin, View):
+    """One thing that a person does to one row. `permission_required` is asked before anything is looked at."""
+
+    http_method_names: ClassVar = ["post", "options"]
+    raise_exception = True
+    model_admin: Any = None
+
+    def post(self, request: HttpRequest, pk: str) -> HttpResponse:
+        try:
+            messages.success(request, self.do(request, pk))
+        except Refusal as refusal:
+            messages.error(request, refusal.message)
+            self.refused(request, pk, refusal)
+        return HttpResponseRedirect(self.back(request, pk))
+
+    def do(self, request: HttpRequest, pk: str) -> str:
+        """Calls the flow; returns the sentence that the person reads."""
+        raise NotImplementedError
+
+    def refused(self, request: HttpRequest, pk: str, refusal: Refusal) -> None:
+        """What is kept for another try, if anything."""
+
+    def back(self, request: HttpRequest, pk: str) -> str:
+        """The page that the form stood on, if it is one of ours."""
+        came_from = urlsplit(request.headers.get("Referer", ""))
+        if came_from.netloc == request.get_host() and came_from.path.startswith("/admin/"):
+            return came_from.path
+        opts = self.model_admin.opts
+        return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[pk])
+
+
+def act_url(admin: "ModelAdmin[Any]", route: str, act: type[Act], name: str) -> URLPattern:
+    """`<key>/<route>/`, behind the admin's own door."""
+    view = admin.admin_site.admin_view(act.as_view(model_admin=admin))
+    return path(f"<path:pk>/{route}/", view, name=f"{admin.opts.app_label}_{admin.opts.model_name}_{name}")
+
+
+def me(request: HttpRequest) -> str:
+    return request.user.get_username()
+
+
+def decider(request: HttpRequest) -> Decider:
+    """The signed-in person, and whether they may send in spite of a red gate."""
+    return Decider(name=me(request), may_override=request.user.has_perm("approvals.override_gates"))  # type: ignore[union-attr]

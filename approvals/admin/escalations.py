@@ -1,0 +1,123 @@
+"""The escalation desk: what a person must take over, by its clock; assign, note, resolve."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
+from django.utils import timezone
+from unfold.decorators import display
+
+from approvals.admin.acts import Act, act_url, me
+from approvals.models import Escalation
+from approvals.sms_workflow import escalations
+from approvals.templatetags.console import ago, words
+from conversations.admin import ReadOnly
+from conversations.refusals import Invalid
+
+# The three clocks of the written rules.
+CLOCKS = {"critical": "at once", "high": "same day", "medium": "same day", "low": "next business day"}
+
+
+class AssignEscalation(Act):
+    """Say who takes care of it."""
+
+    permission_required = "approvals.escalate"
+
+    def do(self, request: HttpRequest, pk: str) -> str:
+        to = request.POST.get("to", "").strip() or me(request)
+        escalations.assign(pk, to=to)
+        return f"{to} takes care of it."
+
+
+class NoteEscalation(Act):
+    """Write down what was done so far."""
+
+    permission_required = "approvals.escalate"
+
+    def do(self, request: HttpRequest, pk: str) -> str:
+        escalations.add_note(pk, by=me(request), note=_required(request, "note"))
+        return "The note is kept."
+
+
+class ResolveEscalation(Act):
+    """It is taken care of: automatic texts may go on, if nothing else stops them."""
+
+    permission_required = "approvals.escalate"
+
+    def do(self, request: HttpRequest, pk: str) -> str:
+        escalations.resolve(pk, by=me(request), note=_required(request, "note"))
+        return "Resolved. Automatic texts to this tenant may go on, if nothing else stops them."
+
+
+def _required(request: HttpRequest, name: str) -> str:
+    text = request.POST.get(name, "").strip()
+    if not text:
+        raise Invalid("invalid", "Say in a sentence what was done; the next person needs it.")
+    return text[:2000]
+
+
+@admin.register(Escalation)
+class EscalationAdmin(ReadOnly):
+    list_display = ["tenant", "why", "clock", "due", "opened", "assigned", "state"]
+    list_filter = ["status", "severity", "category", "assigned_to"]
+    list_select_related = ["conversation"]
+    search_fields = ["conversation__phone", "conversation__tenant_name", "reason"]
+    ordering = ["status", "due_at"]
+    show_full_result_count = False
+    fields = ["conversation", "category", "severity", "reason", "created_by", "created_at", "due_at", "status", "notes"]
+    change_form_outer_before_template = "admin/approvals/escalation/desk.html"
+
+    @display(description="Tenant", ordering="conversation__tenant_name")
+    def tenant(self, escalation: Escalation) -> str:
+        return str(escalation.conversation)
+
+    @display(description="Why")
+    def why(self, escalation: Escalation) -> str:
+        return words(escalation.category)
+
+    @display(
+        description="Clock",
+        ordering="severity",
+        label={"critical": "danger", "high": "warning", "medium": "info", "low": ""},
+    )
+    def clock(self, escalation: Escalation) -> tuple[str, str]:
+        return escalation.severity, CLOCKS[escalation.severity]
+
+    @display(description="Due", ordering="due_at", label={"late": "danger", "in time": "success", "": ""})
+    def due(self, escalation: Escalation) -> tuple[str, str]:
+        if escalation.status == Escalation.Status.RESOLVED:
+            return "", "–"
+        late = escalation.due_at < timezone.now()
+        return ("late", f"late, {ago(escalation.due_at)}") if late else ("in time", ago(escalation.due_at))
+
+    @display(description="Opened", ordering="created_at")
+    def opened(self, escalation: Escalation) -> str:
+        return ago(escalation.created_at)
+
+    @display(description="With", ordering="assigned_to")
+    def assigned(self, escalation: Escalation) -> str:
+        return escalation.assigned_to or "nobody"
+
+    @display(description="State", ordering="status", label={"open": "warning", "resolved": "success"})
+    def state(self, escalation: Escalation) -> tuple[str, str]:
+        return escalation.status, escalation.get_status_display()
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        escalation = Escalation.objects.select_related("conversation").filter(pk=object_id).first()
+        more = {
+            "escalation": escalation,
+            "thread": list(escalation.conversation.messages.order_by("-created_at")[:6])[::-1] if escalation else [],
+            "may_escalate": request.user.has_perm("approvals.escalate"),  # type: ignore[union-attr]
+        }
+        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})  # type: ignore[no-any-return]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            act_url(self, "assign", AssignEscalation, "assign"),
+            act_url(self, "note", NoteEscalation, "note"),
+            act_url(self, "resolve", ResolveEscalation, "resolve"),
+            *super().get_urls(),
+        ]

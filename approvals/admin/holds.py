@@ -1,0 +1,65 @@
+"""What stops all automatic contact with a person, and its release by somebody with the right."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern
+from unfold.decorators import display
+
+from approvals.admin.acts import Act, act_url, me
+from approvals.sms_workflow import holds
+from approvals.templatetags.console import ago, words
+from conversations.admin import ReadOnly
+from conversations.models import ContactHold, Conversation
+from conversations.refusals import Invalid
+
+
+class ReleaseHold(Act):
+    """Contact may go on."""
+
+    permission_required = "approvals.release_hold"
+
+    def do(self, request: HttpRequest, pk: str) -> str:
+        note = request.POST.get("note", "").strip()
+        if not note:
+            raise Invalid("invalid", "Say why contact may go on; it goes into the audit log.")
+        holds.release_hold(get_object_or_404(ContactHold, pk=pk), by=me(request), note=note[:2000])
+        return "Released. Texts to this person may go on, if nothing else stops them."
+
+
+@admin.register(ContactHold)
+class ContactHoldAdmin(ReadOnly):
+    list_display = ["phone", "why", "created_by", "since", "state"]
+    list_filter = [("released_at", admin.EmptyFieldListFilter), "reason"]
+    search_fields = ["phone", "note"]
+    ordering = ["-created_at"]
+    show_full_result_count = False
+    change_form_outer_before_template = "admin/approvals/contacthold/release.html"
+
+    @display(description="Why", ordering="reason")
+    def why(self, hold: ContactHold) -> str:
+        return words(hold.reason)
+
+    @display(description="Since", ordering="created_at")
+    def since(self, hold: ContactHold) -> str:
+        return ago(hold.created_at)
+
+    @display(description="State", ordering="released_at", label={"active": "danger", "released": "success"})
+    def state(self, hold: ContactHold) -> tuple[str, str]:
+        return ("released", f"released by {hold.released_by}") if hold.released_at else ("active", "active")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        hold = ContactHold.objects.filter(pk=object_id).first()
+        more = {
+            "hold": hold,
+            "conversation": Conversation.objects.filter(phone=hold.phone).first() if hold else None,
+            "may_release": request.user.has_perm("approvals.release_hold"),  # type: ignore[union-attr]
+        }
+        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})  # type: ignore[no-any-return]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [act_url(self, "release", ReleaseHold, "release"), *super().get_urls()]

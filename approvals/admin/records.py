@@ -1,0 +1,132 @@
+"""What is kept: payment plans, notices, rule switches, and the audit log, which nobody changes and everybody may export."""
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, StreamingHttpResponse
+from django.urls import URLPattern, path
+from unfold.decorators import display
+
+from approvals.models import ApprovalAuditEntry, Notification, PaymentPlan, RuleSwitch
+from approvals.templatetags.console import codes, words
+from conversations.admin import ReadOnly
+
+COLUMNS = [
+    "seq",
+    "created_at",
+    "action",
+    "approved_by",
+    "conversation_id",
+    "response_id",
+    "original_response",
+    "final_response",
+    "reason",
+    "entry_hash",
+]
+
+
+@admin.register(ApprovalAuditEntry)
+class ApprovalAuditEntryAdmin(ReadOnly):
+    list_display = ["seq", "created_at", "what", "approved_by", "conversation", "text", "why"]
+    list_filter = ["action", "created_at"]
+    list_select_related = ["conversation"]
+    search_fields = ["approved_by", "reason", "final_response", "conversation__tenant_name", "conversation__phone"]
+    ordering = ["-seq"]
+    show_full_result_count = False
+    list_before_template = "admin/approvals/approvalauditentry/export.html"
+
+    @display(description="Decision", ordering="action")
+    def what(self, entry: ApprovalAuditEntry) -> str:
+        return words(entry.action)
+
+    @display(description="Text")
+    def text(self, entry: ApprovalAuditEntry) -> str:
+        return entry.final_response[:80]
+
+    @display(description="Reason")
+    def why(self, entry: ApprovalAuditEntry) -> str:
+        return codes(entry.reason)[:80]
+
+    def get_urls(self) -> list[URLPattern]:
+        export = self.admin_site.admin_view(self.export)
+        return [path("export/", export, name="approvals_approvalauditentry_export"), *super().get_urls()]
+
+    def export(self, request: HttpRequest) -> StreamingHttpResponse:
+        """The filtered log as CSV, row by row: the whole log fits, however long it is."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        entries: QuerySet[ApprovalAuditEntry] = self.get_changelist_instance(request).get_queryset(request)
+        return StreamingHttpResponse(
+            _csv(entries),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": 'attachment; filename="audit-log.csv"'},
+        )
+
+
+class _Echo:
+    """Hands back what is written, for a writer that wants a file."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _csv(entries: QuerySet[ApprovalAuditEntry]) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield writer.writerow(COLUMNS)
+    for entry in entries.select_related(None).iterator(chunk_size=1000):
+        yield writer.writerow([_cell(getattr(entry, column)) for column in COLUMNS])
+
+
+def _cell(value: Any) -> str:
+    """A cell that a spreadsheet shows and does not run: tenants write what they like."""
+    text = value.isoformat() if hasattr(value, "isoformat") else str(value if value is not None else "")
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+@admin.register(PaymentPlan)
+class PaymentPlanAdmin(ReadOnly):
+    list_display = ["created_at", "conversation", "terms", "total", "verdict", "state"]
+    list_filter = ["status", "valid", "auto_approvable", "source"]
+    list_select_related = ["conversation"]
+    search_fields = ["conversation__phone", "conversation__tenant_name"]
+    ordering = ["-created_at"]
+    show_full_result_count = False
+
+    @display(description="Terms", ordering="weekly_amount")
+    def terms(self, plan: PaymentPlan) -> str:
+        return str(plan)
+
+    @display(description="Rules", label={"auto": "success", "valid": "warning", "outside": "danger", "": ""})
+    def verdict(self, plan: PaymentPlan) -> tuple[str, str]:
+        if plan.weekly_amount is None:
+            return "", "one payment"
+        if plan.auto_approvable:
+            return "auto", "within the rules"
+        issues = ", ".join(words(issue["code"]) for issue in plan.issues)
+        return ("valid", "needs a manager") if plan.valid else ("outside", issues or "incomplete")
+
+    @display(description="Status", ordering="status", label={"accepted": "success", "proposed": "info"})
+    def state(self, plan: PaymentPlan) -> tuple[str, str]:
+        return plan.status, plan.get_status_display()
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnly):
+    list_display = ["created_at", "kind", "recipient", "subject", "state", "attempts", "error_message"]
+    list_filter = ["status", "kind"]
+    ordering = ["-created_at"]
+    show_full_result_count = False
+
+    @display(description="Status", ordering="status", label={"sent": "success", "failed": "danger", "pending": "info"})
+    def state(self, notice: Notification) -> tuple[str, str]:
+        return notice.status, notice.get_status_display()
+
+
+@admin.register(RuleSwitch)
+class RuleSwitchAdmin(ReadOnly):
+    list_display = ["turned_at", "name", "value", "turned_by", "reason"]
+    ordering = ["-turned_at"]

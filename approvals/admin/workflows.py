@@ -1,0 +1,69 @@
+"""The work on every text, step by step, and another try for what failed."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from approvals.admin.acts import Act, act_url, decider
+from approvals.models import Workflow, WorkflowStep
+from approvals.sms_workflow import decisions
+from conversations.admin import ReadOnly
+
+LABELS = {"completed": "success", "failed": "danger", "processing": "info", "received": "info", "superseded": "warning"}
+
+
+class RetryWorkflow(Act):
+    """Draft the reply once more, from the start."""
+
+    permission_required = "approvals.retry"
+
+    def do(self, request: HttpRequest, pk: str) -> str:
+        decisions.retry(UUID(pk), by=decider(request), reason=request.POST.get("reason", "")[:500])
+        return "It is tried again."
+
+
+class StepInline(TabularInline):  # type: ignore[misc]
+    model = WorkflowStep
+    fields = ["started_at", "name", "attempt", "duration_ms", "outcome", "detail"]
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Workflow)
+class WorkflowAdmin(ReadOnly):
+    list_display = ["started_at", "conversation", "state", "step", "outcome", "attempts", "error_message"]
+    list_filter = ["status", "outcome"]
+    list_select_related = ["conversation"]
+    search_fields = ["conversation__phone", "conversation__tenant_name", "error_message"]
+    ordering = ["-started_at"]
+    inlines = [StepInline]
+    show_full_result_count = False
+    change_form_outer_before_template = "admin/approvals/workflow/retry.html"
+
+    @display(description="Status", ordering="status", label=LABELS)
+    def state(self, workflow: Workflow) -> tuple[str, str]:
+        return workflow.status, workflow.get_status_display()
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        more = {
+            "workflow": Workflow.objects.select_related("conversation").filter(pk=object_id).first(),
+            "may_retry": request.user.has_perm("approvals.retry"),  # type: ignore[union-attr]
+        }
+        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})  # type: ignore[no-any-return]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [act_url(self, "retry", RetryWorkflow, "retry"), *super().get_urls()]

@@ -1,0 +1,77 @@
+"""Everything that is kept about one person: handed out, or erased as far as the law lets us."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from approvals.models import Escalation, PaymentPlan, QueuedResponse, Workflow, WorkflowStep
+from conversations.models import ContactHold, Conversation
+
+ERASED = "[erased]"
+
+
+def export(conversation: Conversation) -> dict[str, Any]:
+    """All rows about the person behind a conversation, as plain values; the audit log included."""
+    return {
+        "conversation": _rows(Conversation.objects.filter(pk=conversation.pk))[0],
+        "messages": _rows(conversation.messages.order_by("created_at")),
+        "replies": _rows(conversation.responses.order_by("created_at")),
+        "workflows": _rows(conversation.workflows.order_by("started_at")),
+        "payment_plans": _rows(conversation.payment_plans.order_by("created_at")),
+        "escalations": _rows(conversation.escalations.order_by("created_at")),
+        "contact_holds": _rows(ContactHold.objects.filter(phone=conversation.phone)),
+        "audit_log": _rows(conversation.audit.order_by("seq")),
+    }
+
+
+def _rows(rows: QuerySet[Any]) -> list[dict[str, Any]]:
+    return list(rows.values())
+
+
+def erase(conversation: Conversation) -> dict[str, int]:
+    """Take name, number, account and words out of every row; returns how many rows of each kind were changed.
+
+    What stays: the audit log, which records of collections must outlive (12 CFR 1006.100: three years) and which
+    nothing can change; and an opt-out, under the number, for without it the person would be contacted again.
+    """
+    with transaction.atomic():
+        holds = ContactHold.objects.filter(phone=conversation.phone).exclude(reason=ContactHold.Reason.OPT_OUT)
+        counts = {
+            "messages": conversation.messages.update(body=ERASED),
+            "replies": conversation.responses.update(tenant_message=ERASED, **_REPLY_WITHOUT_WORDS),
+            "steps": WorkflowStep.objects.filter(workflow__conversation=conversation).update(detail=""),
+            "workflows": conversation.workflows.update(metadata={}, error_message=""),
+            "payment_plans": _deleted(PaymentPlan.objects.filter(conversation=conversation)),
+            "escalations": Escalation.objects.filter(conversation=conversation).update(reason=ERASED, notes=""),
+            "contact_holds": _deleted(holds),
+        }
+        nobody = {"tenant_id": None, "external_id": None, "tenant_name": "", "property_name": ""}
+        Conversation.objects.filter(pk=conversation.pk).update(
+            phone=f"erased {conversation.pk.hex[:12]}", account={}, account_at=None, **nobody
+        )
+    return counts
+
+
+_REPLY_WITHOUT_WORDS: dict[str, Any] = {
+    "ai_response": ERASED,
+    "final_text": ERASED,
+    "modified_response": None,
+    "earlier_draft": None,
+    "gates": [],
+}
+
+
+def _deleted(rows: QuerySet[Any]) -> int:
+    count, _ = rows.delete()
+    return count
+
+
+def is_busy(conversation: Conversation) -> bool:
+    """Whether something is still under way that needs the number."""
+    return (
+        conversation.workflows.filter(status__in=[Workflow.Status.RECEIVED, Workflow.Status.PROCESSING]).exists()
+        or conversation.responses.filter(
+            status__in=[QueuedResponse.Status.APPROVED, QueuedResponse.Status.SENDING, QueuedResponse.Status.PENDING]
+        ).exists()
+    )

@@ -1,0 +1,44 @@
+"""What the assistant says, one TOML file per language, one line per occasion.
+
+    say("ask_number", "he")                      what is missing
+    say("confirmed", "en", who="the bank")       what has been done
+
+A line may name values in braces. Numbers are given in the form that the user's own country writes them.
+"""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat
+
+FOLDER = Path(__file__).parent
+# Left to right in the middle of right to left; invisible, and harmless where it is not needed.
+ISOLATE, END = "\u2066", "\u2069"
+RIGHT_TO_LEFT = frozenset({"he"})
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """The codes of the languages that the assistant speaks, such as ("en", "he")."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+@cache
+def _lines(language: str) -> dict[str, str]:
+    return tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+
+
+def say(line: str, language: str, **values: object) -> str:
+    """The line of that name in a language, with its values."""
+    return _lines(language)[line].format(**values)
+
+
+def phone_as_written(phone_e164: str, *, region: str, language: str) -> str:
+    """ "+97235551234" for somebody in Israel: 03-555-1234; for everybody else: +972 3-555-1234."""
+    number = phonenumbers.parse(phone_e164)
+    at_home = phonenumbers.region_code_for_number(number) == region
+    shape = PhoneNumberFormat.NATIONAL if at_home else PhoneNumberFormat.INTERNATIONAL
+    written = phonenumbers.format_number(number, shape)
+    return f"{ISOLATE}{written}{END}" if language in RIGHT_TO_LEFT else written

@@ -1,0 +1,75 @@
+"""The net under the chat flow, once a minute.
+
+tell_of_overdue_calls     placed, or perhaps ringing, and no outcome within CALL_RESULT_TIMEOUT_MINUTES
+take_back_lost_turns      turns whose worker is gone (a lost call is not taken back but looked for: `looking`)
+forget_counted_calls      counted calls older than a week, and early reports that belong to nobody
+wake_for_ready            rows that are ready although no wake-up is under way: among them planned calls
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from calls.chat_workflow.limits import WEEK
+from calls.chat_workflow.results import give_up_waiting, locked_task, overdue
+from calls.models import CallTask, ChatMessage, EarlyReport, RecentCall
+from conversations.wakeups import wake
+
+log = logging.getLogger(__name__)
+
+
+def tell_of_overdue_calls() -> int:
+    """Each in a short transaction of its own; one that is reported at this very moment is left alone."""
+    keys = overdue()
+    for key in keys:
+        with transaction.atomic():
+            task = locked_task(pk=key, status__in=[CallTask.Status.PLACED, CallTask.Status.UNKNOWN], finished_at=None)
+            if task is not None:
+                give_up_waiting(task)
+    return len(keys)
+
+
+def take_back_lost_turns() -> int:
+    now = timezone.now()
+    lost = ChatMessage.objects.filter(status=ChatMessage.Status.READING, lease_until__lte=now)
+    return lost.update(status=ChatMessage.Status.WAITING, lease_until=None, not_before=now)
+
+
+def forget_counted_calls() -> int:
+    now = timezone.now()
+    counted, _ = RecentCall.objects.filter(called_at__lt=now - WEEK).delete()
+    early, _ = EarlyReport.objects.filter(received_at__lt=now - timedelta(hours=1)).delete()
+    return counted + early
+
+
+def wake_for_ready() -> int:
+    """The last mesh: a row that is ready gets a wake-up, whatever became of its own."""
+    now = timezone.now()
+    ready = [
+        CallTask.objects.filter(status=CallTask.Status.CONFIRMED, not_before__lte=now),
+        CallTask.objects.filter(status__in=[CallTask.Status.PLACING, CallTask.Status.PLACED], lease_until__lte=now),
+        ChatMessage.objects.filter(status=ChatMessage.Status.WAITING, not_before__lte=now),
+    ]
+    count = sum(1 for rows in ready if rows.exists())
+    if count:
+        wake()
+    return count
+
+
+SWEEPS: tuple[Callable[[], int], ...] = (
+    tell_of_overdue_calls,
+    take_back_lost_turns,
+    forget_counted_calls,
+    wake_for_ready,
+)
+
+
+def run() -> dict[str, int]:
+    """All sweeps; returns how much each of them found. Running it twice, or on two machines, does no harm."""
+    found = {sweep.__name__: sweep() for sweep in SWEEPS}
+    if any(found.values()):
+        log.info("calls sweep: %s", ", ".join(f"{name} {count}" for name, count in found.items() if count))
+    return found

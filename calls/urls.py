@@ -1,0 +1,14 @@
+from django.urls import path
+
+from calls import api
+
+urlpatterns = [
+    path("chat", api.Chat.as_view()),
+    path("chat/messages", api.Messages.as_view()),
+    path("context", api.Context.as_view()),
+    path("calls/tasks/<uuid:task_id>", api.Task.as_view()),
+    path("calls/results", api.CallResults.as_view()),
+    # As the older guide of the call handler spells it.
+    path("calls/result", api.CallResults.as_view()),
+    path("calls/twilio/status", api.TwilioStatus.as_view()),
+]

@@ -1,0 +1,63 @@
+"""A person's data can be handed out and erased; what the law wants stays."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from approvals.audit import faults
+from approvals.models import PaymentPlan, QueuedResponse
+from approvals.sms_workflow import decisions
+from approvals.sms_workflow.decisions import Decider
+from approvals.sms_workflow.holds import place_hold
+from conversations.models import ContactHold, Conversation, Message
+from tests.builders import PHONE, make_response
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def person():
+    response = make_response(draft="Could you pay $50 a week?", asked="my secret words")
+    PaymentPlan.objects.create(conversation=response.conversation, weekly_amount="50", source="tenant")
+    place_hold(PHONE, reason="dispute", by="policy")
+    place_hold(PHONE, reason="opt_out", by="policy")
+    decisions.close(response.pk, by=Decider(name="maria"), reason="moved out")
+    return response.conversation
+
+
+def test_everything_about_a_person_is_exported(person, capsys):
+    call_command("exportperson", "(415) 555-0100")
+    document = json.loads(capsys.readouterr().out)
+    assert document["conversation"]["tenant_name"] == "Maria Lopez"
+    assert document["messages"][0]["body"] == "my secret words"
+    assert document["audit_log"][0]["reason"] == "moved out"
+    assert {hold["reason"] for hold in document["contact_holds"]} == {"dispute", "opt_out"}
+
+
+def test_erasing_takes_name_number_and_words_and_keeps_audit_log_and_opt_out(person, capsys):
+    call_command("eraseperson", PHONE)
+    assert "Would erase" in capsys.readouterr().out
+    assert Message.objects.get().body == "my secret words"
+
+    call_command("eraseperson", PHONE, "--yes")
+    conversation = Conversation.objects.get()
+    assert (conversation.tenant_name, conversation.account, conversation.tenant_id) == ("", {}, None)
+    assert PHONE not in conversation.phone
+    assert Message.objects.get().body == QueuedResponse.objects.get().tenant_message == "[erased]"
+    assert not PaymentPlan.objects.exists()
+    assert ContactHold.objects.get().reason == "opt_out"
+    assert conversation.audit.count() == 1
+    assert list(faults()) == []
+
+
+def test_a_person_with_something_under_way_is_not_erased():
+    make_response()
+    with pytest.raises(CommandError, match="under way"):
+        call_command("eraseperson", PHONE, "--yes")
+
+
+@pytest.mark.parametrize("number", ["nonsense", "+12125550100"])
+def test_who_is_not_known_is_not_found(number):
+    with pytest.raises(CommandError):
+        call_command("exportperson", number)

@@ -1,0 +1,63 @@
+"""The operators' commands say what they did, and what to do when they cannot."""
+
+import pytest
+from django.core.management import CommandError, call_command
+from rest_framework.test import APIClient
+
+from approvals.models import Workflow
+from orchestrator_site import health
+from orchestrator_site.models import ServiceToken
+from tests.builders import make_response, receive
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_token_is_printed_once_and_works(capsys):
+    call_command("createtoken", "monitoring", "--role", "dashboard")
+    token = capsys.readouterr().out.strip()
+    assert token not in ServiceToken.objects.get().token_hash
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    assert client.get("/orchestrate/metrics").status_code == 200
+
+
+def test_a_name_is_given_once():
+    call_command("createtoken", "monitoring", "--role", "dashboard")
+    with pytest.raises(CommandError, match="already"):
+        call_command("createtoken", "monitoring", "--role", "manager")
+
+
+def test_the_queue_is_shown_without_whole_numbers(capsys):
+    response = make_response()
+    call_command("showqueue")
+    shown = capsys.readouterr().out
+    assert str(response.pk) in shown
+    assert response.conversation.phone not in shown
+
+
+def test_failed_workflows_are_retried_or_only_listed(capsys):
+    receive("hello")
+    Workflow.objects.update(status="failed", error_message="the model was away")
+    call_command("retryworkflows", "--dry-run")
+    assert "1 would be retried" in capsys.readouterr().out
+    assert Workflow.objects.get().status == "failed"
+    call_command("retryworkflows")
+    assert "1 are retried" in capsys.readouterr().out
+    assert Workflow.objects.get().status == "received"
+
+
+def test_the_sweep_says_what_it_found(capsys):
+    receive("hello")
+    call_command("sweep")
+    assert "take back lost drafts: 0" in capsys.readouterr().out
+
+
+def test_an_upstream_that_is_away_is_named(world, capsys):
+    health._last = (float("-inf"), {})
+    for service in (world.monitor, world.call_handler, world.language_model, world.notifications):
+        service.answers({"ok": True}, to="GET *")
+    world.sms_agent.is_down()
+    with pytest.raises(CommandError, match="sms_agent"):
+        call_command("pingupstreams")
+    assert "supabase" in capsys.readouterr().out
+    health._last = (float("-inf"), {})

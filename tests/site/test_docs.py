@@ -136,7 +136,7 @@ def test_the_api_document_has_every_endpoint_and_no_other() -> None:
 def test_the_constraints_named_are_those_of_the_database() -> None:
     ours = {
         constraint.name
-        for label in ("conversations", "approvals")
+        for label in ("conversations", "approvals", "calls")
         for model in apps.get_app_config(label).get_models()
         for constraint in model._meta.constraints
         if isinstance(constraint, models.UniqueConstraint | models.CheckConstraint)

@@ -250,7 +250,9 @@ def _judges_right(read: Read) -> bool:
 def _draft_ratios(reads: list[Read]) -> list[Ratio]:
     bad = [read for read in reads if not read.row["expect"]["ok"]]
     good = [read for read in reads if read.row["expect"]["ok"]]
+    found = [code in read.got["problems"] for read in bad for code in read.row["expect"]["problems"]]
     return [
+        Ratio(name="problems found", hits=sum(found), total=len(found)),
         _share("bad drafts stopped", bad, lambda read: not read.got["ok"]),
         _share("good drafts let through", good, lambda read: bool(read.got["ok"])),
     ]

@@ -168,6 +168,10 @@ def styles(request: HttpRequest) -> str:
     return static("console/shell.css")
 
 
+def favicon(request: HttpRequest) -> str:
+    return static("console/favicon.svg")
+
+
 def scripts(request: HttpRequest) -> str:
     return static("console/shell.js")
 

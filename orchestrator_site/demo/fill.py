@@ -341,7 +341,7 @@ def _history(told: dict[str, Any], chance: random.Random) -> None:
 
 def _past_texts(everybody: list[Person], chance: random.Random) -> Iterator[tuple[datetime, Person]]:
     now = timezone.now()
-    for day in range(HISTORY_DAYS - 1, -1, -1):
+    for day in range(HISTORY_DAYS, -1, -1):
         morning = (now - timedelta(days=day)).replace(hour=13, minute=0, second=0, microsecond=0)
         weekend = morning.weekday() >= 5
         for _ in range(chance.randint(8, 14) if weekend else chance.randint(24, 42)):

@@ -154,13 +154,12 @@ async def _listen(query: str, cookie: str, *, told: list[str]) -> list[str]:
     page = asyncio.ensure_future(live.application(scope, receive, send))
     try:
         async with asyncio.timeout(ENOUGH):
-            while told and not (live.hub.listening and live.hub.count()):
+            while told and not enough.is_set() and not (live.hub.listening and live.hub.count()):
                 await asyncio.sleep(0.01)
-            if told:
+            if told and not enough.is_set():
                 await asyncio.to_thread(_announce, told)
             await enough.wait()
     finally:
-        print("STATE", events, live.hub.listening, live.hub.count(), live.hub._task)
         gone.set()
         await page
         await live.hub.stop()

@@ -15,6 +15,8 @@ from django.db import connection, connections
 
 from orchestrator_site import devdb
 from orchestrator_site.demo import once
+from orchestrator_site.demo.coming import keep_texts_coming
+from orchestrator_site.demo.fill import fill_queue
 from orchestrator_site.demo.system import DoesNotStart, System, real_model_wanted, running
 from orchestrator_site.models import Role
 
@@ -73,8 +75,12 @@ class Command(BaseCommand):
         return 0 if well else 1
 
     def _until_ctrl_c(self, port: int) -> int:
+        waiting = fill_queue()
+        if waiting:
+            self.stdout.write(f"A morning's work is prepared: {waiting} replies wait.")
         with running(port=port, simulated_model=not real_model_wanted()) as system:
             self._welcome(system, password=_manager_who_signs_in())
+            keep_texts_coming(system)
             return system.family.run()
 
     def _welcome(self, system: System, password: str) -> None:

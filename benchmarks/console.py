@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from statistics import quantiles
 from threading import Event
 
@@ -22,16 +23,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestrator_site.settings")
 os.environ.setdefault("PRIVATE_DATABASE", "bench")
 django.setup()
 
-import httpx2  # noqa: E402 - Django first
-from django.contrib.auth.models import Group, User  # noqa: E402
-from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
+import httpx2
+from django.contrib.auth.models import Group, User
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.management import call_command
+from django.db import connection
 
-from approvals.models import QueuedResponse  # noqa: E402
-from orchestrator_site.demo.system import database_url, free_port  # noqa: E402
-from orchestrator_site.management.commands.serve import live_command, web_command  # noqa: E402
-from orchestrator_site.processes import Family  # noqa: E402
+from approvals.models import QueuedResponse
+from orchestrator_site.demo.system import database_url, free_port
+from orchestrator_site.management.commands.serve import live_command, web_command
+from orchestrator_site.processes import Family
 
 CONSOLE = "/admin/approvals/queuedresponse/console/"
 PAGES, IDLE_SECONDS, DECISIONS = 200, 20.0, 200
@@ -47,9 +48,10 @@ SELECT gen_random_uuid(), c.id, CASE WHEN k %% 2 = 1 THEN 'inbound' ELSE 'outbou
        CASE WHEN k %% 2 = 1 THEN 'tenant' ELSE 'ai' END, 'Words about the rent, number ' || k, c.phone || ' ' || k, '',
        'received', c.last_inbound_at - (k - 1) * interval '1 hour'
 FROM sms_conversations c, generate_series(1, %(each)s) k;
-INSERT INTO ai_response_queue (id, conversation_id, message_id, tenant_message, ai_response, final_text, language,
-    confidence_score, confidence_parts, gates, reasons, status, overridden, viewer, looks, receipt, error_message, model,
-    prompt_version, created_at, updated_at, attempts, not_before, claimed_by)
+INSERT INTO ai_response_queue (id, conversation_id, message_id, tenant_message, ai_response, final_text,
+    language, confidence_score, confidence_parts, gates, reasons, status, overridden, viewer, looks, receipt,
+    error_message, model,
+        prompt_version, created_at, updated_at, attempts, not_before, claimed_by)
 SELECT gen_random_uuid(), m.conversation_id, m.id, m.body, 'Thank you. Could you pay $50 a week?', '', 'en', 0.8,
        '[{"code": "model", "value": "0.80"}]', '[]', '["medium_confidence"]', 'pending', '[]', '', 0, '', '', '', '',
        m.created_at, m.created_at, 0, now(), ''
@@ -67,7 +69,7 @@ def main() -> None:
     cookie = f"sessionid={session()}; csrftoken={'x' * 32}"
     with open(os.devnull, "wb") as nowhere, Family(out=nowhere) as family:
         family.start("web", web_command(web), points)
-        family.start("live", live_command(live), points)
+        family.start("live", live_command(int(live.rpartition(":")[2])), points)
         with httpx2.Client(base_url=f"http://{web}", headers=headers(web, cookie), timeout=30) as http:
             until_up(http, live)
             pages(http)
@@ -119,7 +121,7 @@ def pages(http: httpx2.Client) -> None:
 def decisions(http: httpx2.Client) -> None:
     cards = list(QueuedResponse.objects.filter(status="pending").order_by("created_at")[: DECISIONS + 1])
     times = []
-    for one, following in zip(cards, cards[1:], strict=False):
+    for one, following in pairwise(cards):
         form = {"text": "Thank you. Could you pay $50 a week?", "next": str(following.pk)}
         times.append(timed(lambda one=one, form=form: http.post(f"{CONSOLE}{one.pk}/approve/", data=form)))
     show("approve with the next card", times)
@@ -145,7 +147,9 @@ def idle(family: Family, live: str, cookie: str) -> None:
         time.sleep(IDLE_SECONDS)
         after = cpu(family)
         for name in before:
-            print(f"{PAGES} idle consoles: {name:5} {100 * (after[name] - before[name]) / IDLE_SECONDS:.2f} % of a core")
+            print(
+                f"{PAGES} idle consoles: {name:5} {100 * (after[name] - before[name]) / IDLE_SECONDS:.2f} % of a core"
+            )
         start = time.perf_counter()
         QueuedResponse.objects.filter(pk=QueuedResponse.objects.filter(status="pending").first().pk).update(viewer="x")  # type: ignore[union-attr]
         time.sleep(2)

@@ -1,8 +1,9 @@
 from django.urls import path
 
-from calls import api
+from calls import api, views
 
 urlpatterns = [
+    path("assistant/", views.Assistant.as_view(), name="assistant"),
     path("chat", api.Chat.as_view()),
     path("chat/messages", api.Messages.as_view()),
     path("context", api.Context.as_view()),

@@ -178,7 +178,7 @@ def scripts(request: HttpRequest) -> str:
 
 def search(request: HttpRequest, term: str) -> list[SearchResult]:
     """The command palette's tenants: by name or number, the most recent first."""
-    if not request.user.has_perm("conversations.view_conversation"):  # type: ignore[union-attr]
+    if not request.user.has_perm("conversations.view_conversation"):
         return []
     found = Conversation.objects.filter(Q(tenant_name__icontains=term) | Q(phone__contains=term))
     return [

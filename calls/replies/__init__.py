@@ -42,3 +42,8 @@ def phone_as_written(phone_e164: str, *, region: str, language: str) -> str:
     shape = PhoneNumberFormat.NATIONAL if at_home else PhoneNumberFormat.INTERNATIONAL
     written = phonenumbers.format_number(number, shape)
     return f"{ISOLATE}{written}{END}" if language in RIGHT_TO_LEFT else written
+
+
+def page_words(language: str) -> dict[str, str]:
+    """The words of the chat page in a language, without the `page_` before their names."""
+    return {name.removeprefix("page_"): line for name, line in _lines(language).items() if name.startswith("page_")}

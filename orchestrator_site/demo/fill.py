@@ -1,7 +1,8 @@
-"""Fill an empty system with a lively morning: a queue in four languages, plans, holds, failures, and two weeks of history.
+"""Fill an empty system with a lively morning: a queue in four languages, plans, holds, failures, two weeks behind.
 
-What waits was drafted minutes or hours ago, so those rows are built here with the times they need; the words are checked
-by the same gates, the plans by the same limits as everywhere else. What comes in from now on comes through the API.
+What waits was drafted minutes or hours ago, so those rows are built here with the times they need; the words are
+checked by the same gates, the plans by the same limits as everywhere else. What comes in from now on
+comes through the API.
 """
 
 import random

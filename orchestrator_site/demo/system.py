@@ -45,7 +45,7 @@ def running(
     simulated_model: bool = True,
     log: Path | None = None,
 ) -> Iterator[System]:
-    """Simulators, web, worker and live on free ports against the current database; all stopped at the end.
+    """Simulators, web, worker and live process on free ports against the current database; all stopped at the end.
 
     `environment` comes on top of what points the system at its simulators. `log` takes the output of all processes;
     without it, it is shown. Raises DoesNotStart.
@@ -65,7 +65,7 @@ def running(
             family.start("simulators", [sys.executable, "manage.py", "simulate", *flags, f"--tenants={tenants}"])
             family.start("web", web_command(web.removeprefix("http://")), points)
             family.start("worker", worker_command(), points)
-            family.start("live", live_command(f"127.0.0.1:{live}"), points)
+            family.start("live", live_command(live), points)
             _wait_until_up(family, web, simulators)
             yield System(family=family, web=web, simulators=simulators, tokens=fresh_tokens())
     finally:

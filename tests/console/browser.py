@@ -97,9 +97,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk_of(
-    chromium: Browser, live_server: object, live_process: None
-) -> Iterator[object]:
+def desk_of(chromium: Browser, live_server: object, live_process: None) -> Iterator[object]:
     """`desk_of("maria")` is Maria at her screen; `desk_of("sam", "Supervisors", width=390)` Sam with his phone."""
     contexts: list[BrowserContext] = []
     desks: list[Desk] = []

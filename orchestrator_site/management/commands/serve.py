@@ -18,22 +18,23 @@ GUNICORN = [
     "--worker-class=gthread",
     "--keep-alive=75",
     "--graceful-timeout=30",
+    # The rules' vocabularies are read once, and shared.
     "--preload",
+    "--no-control-socket",
+    "--log-level=warning",
 ]
-GUNICORN += ["--no-control-socket", "--log-level=warning"]
 
 
 def web_command(bind: str) -> list[str]:
     return [sys.executable, "-m", "gunicorn", "orchestrator_site.wsgi", f"--bind={bind}", *GUNICORN]
 
 
-def live_command(bind: str) -> list[str]:
-    host, _, port = bind.rpartition(":")
-    return [sys.executable, "manage.py", "runlive", f"--host={host}", f"--port={port}"]
-
-
 def worker_command() -> list[str]:
     return [sys.executable, "manage.py", "runworker"]
+
+
+def live_command(port: int) -> list[str]:
+    return [sys.executable, "manage.py", "runlive", f"--port={port}"]
 
 
 class Command(BaseCommand):
@@ -43,10 +44,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--bind", default="127.0.0.1:8000", help="address of the web server (%(default)s)")
+        parser.add_argument("--live-port", type=int, default=8010, help="of the live process (%(default)s)")
 
-        parser.add_argument("--live-bind", default="127.0.0.1:8010", help="address of the live process (%(default)s)")
-
-    def handle(self, *args: Any, bind: str, live_bind: str, **options: Any) -> None:
+    def handle(self, *args: Any, bind: str, live_port: int, **options: Any) -> None:
         call_command("migrate", verbosity=0)
         if settings.PRODUCTION:
             call_command("collectstatic", interactive=False, verbosity=0)
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         with Family() as family:
             family.start("web", web_command(bind))
             family.start("worker", worker_command())
-            family.start("live", live_command(live_bind))
+            family.start("live", live_command(live_port))
             self.stdout.write(f"Starting on http://{bind}; Ctrl+C stops everything.")
             code = family.run()
         sys.exit(code)

@@ -1,0 +1,190 @@
+// Makes the chat page live: sends without a reload, fetches replies and notices as they come, follows the language.
+"use strict";
+
+const WORDS = JSON.parse(document.getElementById("words").textContent);
+const RIGHT_TO_LEFT = new Set(["he"]);
+const log = document.getElementById("log");
+const form = document.getElementById("say");
+const box = document.getElementById("message");
+const dialog = document.getElementById("context");
+// How often the page looks for news (milliseconds): soon while something is on its way, else now and then.
+const SOON = 800, NOW_AND_THEN = 3000, WHEN_HIDDEN = 15000;
+
+let state = document.getElementById("state").dataset.state;
+let pending = !document.getElementById("thinking").hidden;
+let timer = 0;
+let looking = Promise.resolve();
+
+function language() { return document.documentElement.lang; }
+function words(name) { return WORDS[language()][name]; }
+
+function speak(code) {
+  if (!WORDS[code] || code === language()) return;
+  document.documentElement.lang = code;
+  document.documentElement.dir = RIGHT_TO_LEFT.has(code) ? "rtl" : "ltr";
+  for (const part of document.querySelectorAll("[data-words]")) part.textContent = words(part.dataset.words);
+  box.placeholder = words("label");
+  form.querySelector(".send").setAttribute("aria-label", words("send"));
+  log.setAttribute("aria-label", words("log"));
+  document.title = words("title");
+}
+
+function clock(moment) {
+  return new Intl.DateTimeFormat(language(), { hour: "2-digit", minute: "2-digit" }).format(new Date(moment));
+}
+
+function show(line) {
+  if (line.id && log.querySelector(`[data-id="${line.id}"]`)) return;
+  document.getElementById("welcome")?.remove();
+  if (line.role === "user" && line.id) log.querySelector("[data-sending]")?.remove();
+  const row = document.createElement("li");
+  row.className = `line ${line.role} ${line.kind}`;
+  if (line.id) row.dataset.id = line.id; else row.dataset.sending = "";
+  const who = document.createElement("span");
+  who.className = "hidden";
+  who.textContent = `${words(line.role === "user" ? "you" : "assistant")}:`;
+  const bubble = document.createElement("p");
+  bubble.className = "bubble";
+  bubble.dir = "auto";
+  bubble.lang = line.language || language();
+  bubble.textContent = line.text;
+  const time = document.createElement("time");
+  time.dateTime = line.created_at;
+  time.textContent = clock(line.created_at);
+  row.append(who, bubble, time);
+  log.append(row);
+  log.scrollTop = log.scrollHeight;
+}
+
+function choice(label, said, main) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = label;
+  if (main) button.className = "yes";
+  button.addEventListener("click", () => { send(said); box.focus(); });
+  return button;
+}
+
+function stand(lastLine) {
+  const line = document.getElementById("state");
+  line.dataset.state = state;
+  line.textContent = words(state);
+  document.getElementById("thinking").hidden = !pending;
+  const choices = document.getElementById("choices");
+  choices.replaceChildren();
+  if (pending) return;
+  if (state === "confirming") {
+    choices.append(choice(words("yes"), words("yes_words"), true), choice(words("cancel"), words("cancel_words")));
+  } else if (lastLine?.offers_retry) {
+    choices.append(choice(words("retry"), words("yes_words"), true), choice(words("leave"), words("leave_words")));
+  }
+}
+
+function lastId() {
+  const rows = log.querySelectorAll("[data-id]");
+  return rows.length ? rows[rows.length - 1].dataset.id : "";
+}
+
+async function ask(path, options = {}) {
+  const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
+  const answer = await fetch(path, { headers, credentials: "same-origin", ...options });
+  if (answer.status === 401 || answer.status === 403) location.reload();
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  return answer.json();
+}
+
+async function look() {
+  const news = await ask(`/chat/messages?after=${lastId()}`);
+  for (const line of news.messages) show(line);
+  const last = news.messages.at(-1);
+  if (last) speak(last.language);
+  const changed = last || news.state !== state || news.pending !== pending;
+  ({ state, pending } = news);
+  if (changed || document.getElementById("state").dataset.state === "offline") stand(last);
+}
+
+function lookAgain(soon) {
+  clearTimeout(timer);
+  const busy = pending || state === "executing";
+  timer = setTimeout(lookNow, document.hidden ? WHEN_HIDDEN : soon || busy ? SOON : NOW_AND_THEN);
+}
+
+function lookNow() {
+  // One look at a time, so that no line comes twice and none out of order.
+  looking = looking.then(look).then(() => lookAgain(false), () => {
+    const line = document.getElementById("state");
+    line.dataset.state = "offline";
+    line.textContent = words("offline");
+    lookAgain(false);
+  });
+  return looking;
+}
+
+async function send(text) {
+  const problem = document.getElementById("problem");
+  problem.hidden = true;
+  if (!text.trim()) return;
+  show({ role: "user", kind: "turn", text, created_at: new Date().toISOString() });
+  pending = true;
+  stand();
+  try {
+    await ask("/chat", { method: "POST", body: JSON.stringify({ message: text }) });
+  } catch {
+    log.querySelector("[data-sending]")?.remove();
+    pending = false;
+    stand();
+    problem.textContent = words("failed");
+    problem.hidden = false;
+    if (!box.value) box.value = text;
+    return;
+  }
+  await lookNow();
+}
+
+function say(event) {
+  event.preventDefault();
+  const text = box.value;
+  box.value = "";
+  send(text);
+}
+
+form.addEventListener("submit", say);
+box.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) say(event);
+});
+
+function item(text) {
+  const row = document.createElement("li");
+  row.dir = "auto";
+  row.textContent = text;
+  return row;
+}
+
+function fill(id, rows) {
+  document.getElementById(id).replaceChildren(...(rows.length ? rows : [item(words("nothing"))]));
+}
+
+document.getElementById("knows").addEventListener("click", async () => {
+  const known = await ask("/context");
+  fill("context-contacts", known.context.map((one) => item(`${one.name}: \u2066${one.value}\u2069`)));
+  fill("context-tasks", known.tasks.slice(-10).reverse().map((task) => item(task.summary || task.type)));
+  document.getElementById("context-messages").textContent = `${known.messages.length} ${words("messages")}`;
+  dialog.showModal();
+});
+
+document.getElementById("close").addEventListener("click", () => dialog.close());
+document.getElementById("erase").addEventListener("click", async () => {
+  if (!window.confirm(words("erase_ask"))) return;
+  await ask("/context", { method: "DELETE" });
+  location.reload();
+});
+
+document.addEventListener("visibilitychange", () => { if (!document.hidden) lookNow(); });
+for (const time of log.querySelectorAll("time")) time.textContent = clock(time.dateTime);
+for (const button of document.querySelectorAll("#choices button")) {
+  button.type = "button";
+  button.addEventListener("click", () => { send(button.value); box.focus(); });
+}
+log.scrollTop = log.scrollHeight;
+lookAgain(false);

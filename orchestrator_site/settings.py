@@ -272,8 +272,9 @@ DUPLICATE_WINDOW_SECONDS = env.int("DUPLICATE_WINDOW_SECONDS", default=30)
 SEND_UNDO_SECONDS = env.int("SEND_UNDO_SECONDS", default=10)
 # Claim of a card in the console (seconds).
 CLAIM_SECONDS = env.int("CLAIM_SECONDS", default=120)
-# Where browsers find the live process: a path of this host, or ":8010/live/" for another port of it; empty: they poll.
-LIVE_URL = env.str("LIVE_URL", default="/live/" if PRODUCTION else ":8010/live/")
+# Where browsers find the live process: a path of this host, or ":8010/live/" for another port of it; "off": they poll.
+LIVE_URL = env.str("LIVE_URL", default="") or ("/live/" if PRODUCTION else ":8010/live/")
+LIVE_URL = "" if LIVE_URL == "off" else LIVE_URL
 # How many messages of the thread the model sees.
 HISTORY_MESSAGES = env.int("HISTORY_MESSAGES", default=20)
 # A draft is tried so often before its workflow fails and a person is told.

@@ -46,8 +46,8 @@ class SmsReceived(Checked):
     """A tenant's text comes in."""
 
     roles = {"sms-agent"}
-    # A waiting caller holds one of the few web threads; the others are told to look later.
-    _may_wait = BoundedSemaphore(2)
+    # A waiting caller holds one of the few web threads: one in each process; the others are told to look later.
+    _may_wait = BoundedSemaphore(1)
     POLL_SECONDS = 0.1
 
     class Input(serializers.Serializer[Any]):
@@ -405,10 +405,17 @@ class Listing(generics.ListAPIView[Any]):
         rows = self.everything.all()
         for name in self.filters:
             if value := self.request.query_params.get(name):
+                self._must_be_a_choice(name, value)
                 rows = rows.filter(**{name: value})
         if any_id := self.request.query_params.get("conversation_id"):
             rows = rows.filter(conversation=conversation_known_as(any_id))
         return rows.order_by("-created_at", "pk")
+
+    def _must_be_a_choice(self, name: str, value: str) -> None:
+        field = self.everything.model._meta.get_field(name)
+        choices = [choice for choice, _ in getattr(field, "choices", None) or ()]
+        if choices and value not in choices:
+            raise serializers.ValidationError({name: [f"{value!r} is none of {', '.join(choices)}."]})
 
 
 CONVERSATION = OpenApiParameter("conversation_id", str, description="Ours or the caller's")

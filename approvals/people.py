@@ -3,12 +3,21 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import CharField, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 
 from approvals.models import Escalation, PaymentPlan, QueuedResponse, Workflow, WorkflowStep
 from conversations.models import ContactHold, Conversation
 
 ERASED = "[erased]"
+_KEY = Cast("id", CharField())
+# Of these replies nothing can be sent any more.
+FINISHED = {
+    QueuedResponse.Status.SENT,
+    QueuedResponse.Status.ESCALATED,
+    QueuedResponse.Status.WITHDRAWN,
+    QueuedResponse.Status.CLOSED,
+}
 
 
 def export(conversation: Conversation) -> dict[str, Any]:
@@ -38,7 +47,7 @@ def erase(conversation: Conversation) -> dict[str, int]:
     with transaction.atomic():
         holds = ContactHold.objects.filter(phone=conversation.phone).exclude(reason=ContactHold.Reason.OPT_OUT)
         counts = {
-            "messages": conversation.messages.update(body=ERASED),
+            "messages": conversation.messages.update(body=ERASED, dedupe_key=Concat(Value("erased "), _KEY)),
             "replies": conversation.responses.update(tenant_message=ERASED, **_REPLY_WITHOUT_WORDS),
             "steps": WorkflowStep.objects.filter(workflow__conversation=conversation).update(detail=""),
             "workflows": conversation.workflows.update(metadata={}, error_message=""),
@@ -71,7 +80,5 @@ def is_busy(conversation: Conversation) -> bool:
     """Whether something is still under way that needs the number."""
     return (
         conversation.workflows.filter(status__in=[Workflow.Status.RECEIVED, Workflow.Status.PROCESSING]).exists()
-        or conversation.responses.filter(
-            status__in=[QueuedResponse.Status.APPROVED, QueuedResponse.Status.SENDING, QueuedResponse.Status.PENDING]
-        ).exists()
+        or conversation.responses.filter(status__in=[*QueuedResponse.MOVES.keys() - FINISHED]).exists()
     )

@@ -147,6 +147,9 @@ class Now(TypedDict):
     sending: int
     unknown: int
     unsent_notifications: int
+    failed_replies: int
+    failed_drafts: int
+    failed_notifications: int
 
 
 class MetricsReport(TypedDict):
@@ -192,11 +195,14 @@ def _today(midnight: datetime) -> Today:
 
 def _now(at: datetime) -> Now:
     # Only rows that the partial indexes cover: finished replies are not counted again and again.
-    replies = QueuedResponse.objects.filter(status__in=[Reply.PENDING, Reply.SENDING, Reply.UNKNOWN]).aggregate(
+    replies = QueuedResponse.objects.filter(
+        status__in=[Reply.PENDING, Reply.SENDING, Reply.UNKNOWN, Reply.FAILED]
+    ).aggregate(
         pending=Count("pk", filter=Q(status=Reply.PENDING)),
         oldest=Min("created_at", filter=Q(status=Reply.PENDING)),
         sending=Count("pk", filter=Q(status=Reply.SENDING)),
         unknown=Count("pk", filter=Q(status=Reply.UNKNOWN)),
+        failed=Count("pk", filter=Q(status=Reply.FAILED)),
     )
     working = Workflow.objects.filter(status__in=[Workflow.Status.RECEIVED, Workflow.Status.PROCESSING])
     unsent = Notification.objects.filter(status__in=[Notification.Status.PENDING, Notification.Status.SENDING])
@@ -208,4 +214,7 @@ def _now(at: datetime) -> Now:
         "sending": replies["sending"],
         "unknown": replies["unknown"],
         "unsent_notifications": unsent.count(),
+        "failed_replies": replies["failed"],
+        "failed_drafts": Workflow.objects.filter(status=Workflow.Status.FAILED).count(),
+        "failed_notifications": Notification.objects.filter(status=Notification.Status.FAILED).count(),
     }

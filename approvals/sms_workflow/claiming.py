@@ -50,10 +50,13 @@ def _locked(candidates: Sequence[UUID], limit: int) -> list[UUID]:
 
 
 def _received_workflows(conversations: Sequence[UUID]) -> dict[UUID, list[Workflow]]:
-    """By conversation, oldest first. Read after the lock: what another worker took meanwhile is seen as taken."""
+    """By conversation, oldest first. Read after the lock: what another worker took meanwhile is seen as taken.
+
+    Whether they are due no longer matters: a text that waits for another attempt is answered with the newer one.
+    """
     busy = Workflow.objects.filter(conversation__in=conversations, status=Status.PROCESSING)
     rows = (
-        Workflow.objects.filter(conversation__in=conversations, status=Status.RECEIVED, not_before__lte=timezone.now())
+        Workflow.objects.filter(conversation__in=conversations, status=Status.RECEIVED)
         .exclude(conversation_id__in=busy.values("conversation_id"))
         .select_related("message", "conversation")
         .order_by("message__created_at")

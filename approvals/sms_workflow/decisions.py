@@ -41,7 +41,7 @@ NOW = timedelta(0)
 
 
 def waiting_reply(conversation: Conversation) -> QueuedResponse:
-    """The draft of a conversation that waits for a decision; Conflict when it is decided, NotFound when there was none."""
+    """The draft of a conversation that waits for a decision; Conflict when it is decided, NotFound without any."""
     waiting = conversation.responses.filter(status=Status.PENDING).first()
     if waiting is not None:
         return waiting
@@ -288,23 +288,20 @@ def write_by_hand(
 
 
 def retry(workflow_id: UUID, *, by: Decider, reason: str = "") -> Workflow:
-    """Draft a failed workflow's reply once more, from the start. Raises NotFound, Conflict (not_failed)."""
+    """Draft a failed workflow's reply once more, from the start. Raises NotFound, Conflict (not_failed, stale).
+
+    Later texts of the tenant's that failed as well are taken along: they are answered together.
+    """
     with transaction.atomic():
-        workflow = Workflow.objects.filter(pk=workflow_id).first()
-        if workflow is None:
-            raise NotFound("not_found", "There is no such workflow.")
+        workflow = _locked_workflow(workflow_id)
         if workflow.status != Workflow.Status.FAILED:
             raise Conflict("not_failed", f"Only a failed workflow can be retried; this one is {workflow.status}.")
-        retried = {"by": by.name, "reason": reason, "at": timezone.now().isoformat()}
-        workflow.move(
-            Workflow.Status.RECEIVED,
-            step="retry",
-            attempts=0,
-            not_before=timezone.now(),
-            completed_at=None,
-            error_message="",
-            metadata={**workflow.metadata, "retries": [*workflow.metadata.get("retries", []), retried]},
-        )
+        later = workflow.conversation.workflows.filter(message__created_at__gt=workflow.message.created_at)
+        if later.filter(status__in=[Workflow.Status.PROCESSING, Workflow.Status.COMPLETED]).exists():
+            # Its draft would withdraw the newer text's reply, and be stale itself.
+            raise Conflict("stale", "The tenant has written again, and that text has its answer; write by hand.")
+        for failed in (workflow, *later.filter(status=Workflow.Status.FAILED)):
+            _start_again(failed, by, reason)
         # The retry takes care of what the failure had called a person for.
         failures = Escalation.objects.filter(conversation=workflow.conversation_id, category=Category.AI_FAILED)
         failures.filter(status=Escalation.Status.OPEN).update(
@@ -312,3 +309,23 @@ def retry(workflow_id: UUID, *, by: Decider, reason: str = "") -> Workflow:
         )
         wake()
     return workflow
+
+
+def _locked_workflow(workflow_id: UUID) -> Workflow:
+    of_workflow = Workflow.objects.filter(pk=workflow_id).values("conversation")
+    if not Conversation.objects.filter(pk__in=of_workflow).select_for_update(no_key=True).exists():
+        raise NotFound("not_found", "There is no such workflow.")
+    return Workflow.objects.select_related("conversation", "message").get(pk=workflow_id)
+
+
+def _start_again(workflow: Workflow, by: Decider, reason: str) -> None:
+    retried = {"by": by.name, "reason": reason, "at": timezone.now().isoformat()}
+    workflow.move(
+        Workflow.Status.RECEIVED,
+        step="retry",
+        attempts=0,
+        not_before=timezone.now(),
+        completed_at=None,
+        error_message="",
+        metadata={**workflow.metadata, "retries": [*workflow.metadata.get("retries", []), retried]},
+    )

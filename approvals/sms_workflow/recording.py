@@ -110,7 +110,12 @@ def _still_ours(jobs: Sequence[TextToAnswer]) -> dict[UUID, Workflow]:
 def _newer_texts(jobs: Sequence[TextToAnswer]) -> dict[UUID, Workflow]:
     """By conversation, the newest text that came in while we drafted."""
     received = Workflow.objects.filter(conversation__in=[job.conversation_id for job in jobs], status=Status.RECEIVED)
-    return {workflow.conversation_id: workflow for workflow in received.order_by("message__created_at")}
+    wrote_at = {job.conversation_id: job.wrote_at for job in jobs}
+    return {
+        workflow.conversation_id: workflow
+        for workflow in received.select_related("message").order_by("message__created_at")
+        if workflow.message.created_at > wrote_at[workflow.conversation_id]
+    }
 
 
 def _answer_with(newer: Workflow, workflow: Workflow, result: Drafted) -> None:

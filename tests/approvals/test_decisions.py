@@ -227,6 +227,29 @@ def test_what_has_not_failed_is_not_retried():
     assert refusal.value.code == "not_failed"
 
 
+def test_texts_that_failed_one_after_the_other_are_retried_together(world):
+    plan_a_good_day(world)
+    older = receive("hello there my friend")
+    receive("what do I owe you now?")
+    Workflow.objects.update(status="failed", attempts=3)
+    decisions.retry(older.workflow_id, by=MARIA)
+    work("draft", "send")
+    reply = QueuedResponse.objects.get()
+    assert (reply.status, reply.tenant_message) == ("sent", "hello there my friend\nwhat do I owe you now?")
+
+
+def test_what_failed_is_not_retried_once_a_newer_text_has_its_answer(world):
+    plan_a_good_day(world, confidence=0.7)
+    older = receive("hello there my friend")
+    Workflow.objects.update(status="failed", attempts=3)
+    receive("what do I owe you now?")
+    work("draft")
+    with pytest.raises(Conflict) as refusal:
+        decisions.retry(older.workflow_id, by=MARIA)
+    assert refusal.value.code == "stale"
+    assert QueuedResponse.objects.get().status == Status.PENDING
+
+
 def test_what_does_not_exist_is_not_found():
     import uuid
 

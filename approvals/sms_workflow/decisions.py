@@ -283,7 +283,8 @@ def write_by_hand(
 def retry(workflow_id: UUID, *, by: Decider, reason: str = "") -> Workflow:
     """Draft a failed workflow's reply once more, from the start. Raises NotFound, Conflict (not_failed)."""
     with transaction.atomic():
-        workflow = Workflow.objects.filter(pk=workflow_id).first()
+        # Locked: of two who press at the same time the second is told so.
+        workflow = Workflow.objects.select_for_update().filter(pk=workflow_id).first()
         if workflow is None:
             raise NotFound("not_found", "There is no such workflow.")
         if workflow.status != Workflow.Status.FAILED:

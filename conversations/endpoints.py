@@ -1,8 +1,9 @@
-"""What the endpoints of both halves share: a body that is checked, and ids that are the caller's own."""
+"""What the endpoints of both halves share: a body that is checked, ids that are the caller's own, pages of lists."""
 
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -23,3 +24,9 @@ class Checked(APIView):
         body = self.Input(data=request.data)
         body.is_valid(raise_exception=True)
         return dict(body.validated_data)
+
+
+class Pages(LimitOffsetPagination):
+    """`?limit=` and `?offset=`; nobody gets the whole table in one answer."""
+
+    max_limit = 500

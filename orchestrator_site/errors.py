@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -46,6 +46,9 @@ def as_envelope(error: Exception, context: dict[str, Any]) -> Response | None:
         return Response(envelope("too_large", "The body is larger than we take."), status=413)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
+    if isinstance(error, DataError):
+        log.warning("a value was sent that the database cannot hold", exc_info=error)
+        return Response(envelope("invalid", "A value that was sent is too large, or cannot be stored."), status=400)
     if isinstance(error, DatabaseError):
         log.exception("the database failed during a request")
         return Response(envelope("unavailable", "The database does not answer. Try again in a moment."), status=503)

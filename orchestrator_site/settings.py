@@ -87,6 +87,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "orchestrator_site.middleware.RequestId",
     "orchestrator_site.middleware.HouseTime",
+    "orchestrator_site.middleware.PlainAddress",
     "orchestrator_site.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -194,8 +195,8 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["orchestrator_site.auth.MayCall"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "DEFAULT_PARSER_CLASSES": ["orchestrator_site.parsers.Json"],
+    "DEFAULT_PAGINATION_CLASS": "conversations.endpoints.Pages",
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "orchestrator_site.schema.Schema",
     "EXCEPTION_HANDLER": "orchestrator_site.errors.as_envelope",

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from approvals.policy.escalation import Category, find_triggers
+from approvals.policy.gates import DraftFacts, Level, check_gates
+from approvals.policy.language import detect
 from approvals.policy.opt_out import read_consent
 from approvals.policy.plans import OneOff, Proposal, check_plan, extract
 from approvals.policy.rules import Rules
@@ -222,6 +224,40 @@ def _consent_ratios(reads: list[Read]) -> list[Ratio]:
     ]
 
 
+# -- language.jsonl and drafts.jsonl
+
+
+def _read_draft(row: Row) -> Prediction:
+    tenant = row["tenant"]
+    facts = DraftFacts(
+        tenant_message=row["tenant_message"],
+        language=tenant["language"],
+        tenant_name=tenant["name"],
+        amount_owed=Decimal(tenant["amount_owed"]),
+        tenant_portion=Decimal(tenant["tenant_portion"]),
+        days_late=tenant["days_late"],
+    )
+    rules = Rules(max_weeks=row["rules"]["max_weeks"], min_weekly=Decimal(row["rules"]["min_weekly"]))
+    problems = [gate.code for gate in check_gates(row["draft"], facts, rules) if gate.level is Level.RED]
+    return {"got": {"ok": not problems, "problems": problems}}
+
+
+def _judges_right(read: Read) -> bool:
+    also_ok = set(read.row.get("also_ok", ()))
+    return set(read.got["problems"]) - also_ok == set(read.row["expect"]["problems"]) - also_ok
+
+
+def _draft_ratios(reads: list[Read]) -> list[Ratio]:
+    bad = [read for read in reads if not read.row["expect"]["ok"]]
+    good = [read for read in reads if read.row["expect"]["ok"]]
+    found = [code in read.got["problems"] for read in bad for code in read.row["expect"]["problems"]]
+    return [
+        Ratio(name="problems found", hits=sum(found), total=len(found)),
+        _share("bad drafts stopped", bad, lambda read: not read.got["ok"]),
+        _share("good drafts let through", good, lambda read: bool(read.got["ok"])),
+    ]
+
+
 register(
     "payment_plans.jsonl",
     Job(
@@ -255,5 +291,22 @@ register(
         is_right=lambda read: bool(read.got == read.row["expect"]),
         label=lambda row: str(row["expect"]),
         ratios=_consent_ratios,
+    ),
+)
+register(
+    "language.jsonl",
+    Job(
+        read=lambda row: {"got": detect(row["message"]).code},
+        is_right=lambda read: bool(read.got == read.row["expect"]),
+        label=lambda row: str(row["expect"]),
+    ),
+)
+register(
+    "drafts.jsonl",
+    Job(
+        read=_read_draft,
+        is_right=_judges_right,
+        label=lambda row: "ok" if row["expect"]["ok"] else ", ".join(row["expect"]["problems"]),
+        ratios=_draft_ratios,
     ),
 )

@@ -38,9 +38,9 @@ def days_named(words: Words, today: date) -> list[Day]:
 
 
 def date_in_digits(written: str, today: date) -> date | None:
-    """Reads "2026-12-01", "12/1", "12/01/26" (US order); without a year it is the next such day; None if no real date."""
+    """Reads "2026-12-01", "12/1", "12/01/26" (US order); without a year the next such day; None if no real date."""
     parts = [int(part) for part in re.split(r"[-/]", written)]
-    if len(parts[:1]) and parts[0] > 31:
+    if parts[0] > 31:
         return _real(parts[0], parts[1], parts[2])
     if len(parts) == 3:
         return _real(parts[2] + (2000 if parts[2] < 100 else 0), parts[0], parts[1])

@@ -1,15 +1,16 @@
 """What a draft claims: threats, gifts, promises and other people's affairs, found by the `[gates]` vocabularies.
 
 A rule is a table of phrases: `says` is what must not be said, `about` and `does` are what must not be said together;
-`denied` before a claim takes it back ("we are not taking you to"), `unless` anywhere in the clause makes it harmless ("I
-cannot give legal advice"), `unless_asked` does so in a question; nothing excuses `always`. A clause ends at a full stop
-and before a "but". A draft is read with the phrases of its own language, and with the English ones, which slip into every
-draft; a claim is excused only in the language it is made in ("no" denies in English and is a place in Portuguese).
+`denied` before a claim takes it back ("we are not taking you to"), `unless` anywhere in the clause makes it harmless
+("I cannot give legal advice"), `unless_asked` does so in a question; nothing excuses `always`. A clause ends at a full
+stop and before a "but". A claim is excused only in the language it is made in: "no" denies in English and is a place in
+Portuguese.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 
 from approvals.policy.language import is_listed
@@ -43,39 +44,38 @@ class _Clause:
         return self.start <= place < self.end
 
 
-def found(rule: str, text: str, language: str | None) -> str | None:
-    """The words with which a text in this language breaks a rule, in canonical spelling; None when it keeps it."""
+def found(rule: str, text: str, spoken: Iterable[str]) -> str | None:
+    """The words with which a text in one of these languages breaks a rule; None when it keeps it."""
     words = read_as_written(text)
-    spoken = languages() if language is None else dict.fromkeys((language, "en"))
     clauses = (clause for code in spoken for clause in _clauses(words, _book(rule, code).find(words)))
     return next((claim for clause in clauses if (claim := _claim(clause))), None)
 
 
-def promise_outside_rules(text: str, language: str | None, tenant_message: str, rules: Rules) -> str | None:
+def promise_outside_rules(text: str, spoken: Iterable[str], tenant_message: str, rules: Rules) -> str | None:
     """The clause that agrees to more weeks or less money a week than the rules allow.
 
-    Terms outside the rules are a promise unless the clause names a limit, asks, or passes them on; a bare yes agrees to
-    what the tenant asked for.
+    Terms outside the rules are a promise unless the clause names a limit, passes them on, or asks about what the tenant
+    has said; a bare yes agrees to what the tenant asked for.
     """
     words = read_as_written(text)
-    named = terms(words)
-    clauses = _clauses(words, _about_promises(words, language))
+    named, asked = terms(words), _asked_outside(tenant_message, rules)
+    clauses = _clauses(words, _about_promises(words, spoken))
     for clause in clauses:
-        if _outside(named, rules, clause) and not clause.is_excused:
+        if _promises(clause, _outside(named, rules, clause), asked):
             return " ".join(token.text for token in words.tokens[clause.start : clause.end])
     agreed = [match for clause in clauses for match in clause.said("yes")]
-    evades = named.durations or named.rates or any(clause.said("unless") for clause in clauses)
-    return agreed[0].phrase if agreed and not evades and _asks_too_much(tenant_message, rules) else None
+    evades = named.durations or named.rates or any(clause.said("unless", "mentions") for clause in clauses)
+    return agreed[0].phrase if agreed and asked and not evades else None
 
 
 def third_party(
-    text: str, language: str | None, *, own_names: Sequence[str], other_names: Iterable[str] = ()
+    text: str, spoken: Iterable[str], *, own_names: Sequence[str], other_names: Iterable[str] = ()
 ) -> str | None:
     """The words that tell of another person's debt, or name somebody of another account."""
     for name in other_names:
         if name.strip() and re.search(rf"\b{re.escape(normalise(name))}\b", normalise(text)):
             return name
-    return found("third_party_disclosure", _names_marked(text, own_names), language)
+    return found("third_party_disclosure", _names_marked(text, own_names), spoken)
 
 
 def without_names(text: str, names: Iterable[str]) -> str:
@@ -142,23 +142,32 @@ def _classes(language: str) -> dict[str, list[str]]:
 # --- promises
 
 
-def _about_promises(words: Words, language: str | None) -> Iterator[Match]:
-    for code in languages() if language is None else (language,):
+def _about_promises(words: Words, spoken: Iterable[str]) -> Iterator[Match]:
+    for code in spoken:
         yield from _book(_PROMISE, code).find(words)
 
 
-def _asks_too_much(tenant_message: str, rules: Rules) -> bool:
-    """Does the tenant name terms outside the rules, other than those of their life ("been here 3 years")?"""
+def _promises(clause: _Clause, outside: set[Decimal], asked: set[Decimal]) -> bool:
+    if not outside or clause.said("unless"):
+        return False
+    only_mentions = clause.said("mentions") and not clause.said("yes")
+    only_asks_back = clause.asks and clause.said("unless_asked") and outside <= asked
+    return not (only_mentions or only_asks_back)
+
+
+def _asked_outside(tenant_message: str, rules: Rules) -> set[Decimal]:
+    """The terms outside the rules that the tenant names, other than those of their life ("been here 3 years")."""
     words = read(tenant_message)
     wanted = terms(words)
-    clauses = _clauses(words, _about_promises(words, None))
-    return any(_outside(wanted, rules, clause) and not clause.said("tells") for clause in clauses)
+    clauses = [clause for clause in _clauses(words, _about_promises(words, languages())) if not clause.said("tells")]
+    return {term for clause in clauses for term in _outside(wanted, rules, clause)}
 
 
-def _outside(named: Terms, rules: Rules, clause: _Clause) -> bool:
-    too_long = [duration.start for duration in named.durations if duration.weeks > rules.max_weeks]
-    too_little = [rate.start for rate in named.rates if rate.weekly < rules.min_weekly]
-    return any(clause.holds(place) for place in too_long + too_little)
+def _outside(named: Terms, rules: Rules, clause: _Clause) -> set[Decimal]:
+    """The numbers of weeks that are too many and the weekly amounts that are too small, within one clause."""
+    long = [(term.start, Decimal(term.weeks)) for term in named.durations if term.weeks > rules.max_weeks]
+    small = [(term.start, term.weekly) for term in named.rates if term.weekly < rules.min_weekly]
+    return {value for start, value in long + small if clause.holds(start)}
 
 
 # --- names
@@ -186,7 +195,7 @@ def _marked(match: re.Match[str], text: str) -> str:
     before = text[: match.start()].rstrip()
     if " " in name or (before and before[-1] not in '.!?\n¿¡:"'):
         return _SOMEBODY
-    return name if is_listed(re.split(r"['’]", name)[0]) else _PERHAPS
+    return name if is_listed(re.split(r"['’]", name)[0]) else f"{_PERHAPS} {name}"
 
 
 @cache

@@ -78,7 +78,7 @@ def find_triggers(
     words = read(message)
     open_words = words.without((match.start, match.end) for match in phrasebook("escalation", "innocent").find(words))
     found = _spoken(open_words)
-    if Category.UNREALISTIC_PROPOSAL not in found and (proposal := _unrealistic(plan, open_words, rules)):
+    if Category.UNREALISTIC_PROPOSAL not in found and (proposal := _unrealistic(plan, rules)):
         found[Category.UNREALISTIC_PROPOSAL] = proposal
     return tuple(
         Trigger(category=category, severity=severity_of(category), phrase=found[category])
@@ -94,14 +94,14 @@ def severity_of(category: Category) -> Severity:
 def due_at(severity: Severity, *, now: datetime, time_zone: str) -> datetime:
     """By when a person must have looked: at once, by the close of this day, or by that of the next business day.
 
-    `now` is aware; days and the close (17:00) are those of the IANA `time_zone`. After the close, "the same day" is
-    the next business day. Public holidays are not known here.
+    `now` is aware; days and the close (17:00) are those of the IANA `time_zone`. After the close and at a
+    weekend, "the same day" is the next business day. Public holidays are not known here.
     """
     if severity == Severity.CRITICAL:
         return now
     local = now.astimezone(ZoneInfo(time_zone))
     close = datetime.combine(local.date(), CLOSE_OF_BUSINESS, tzinfo=local.tzinfo)
-    if severity != Severity.LOW and local < close:
+    if severity != Severity.LOW and local < close and local.weekday() < SATURDAY:
         return close
     return datetime.combine(_next_business_day(local.date()), CLOSE_OF_BUSINESS, tzinfo=local.tzinfo)
 
@@ -113,7 +113,7 @@ def _spoken(words: Words) -> dict[Category, str]:
     return found
 
 
-def _unrealistic(plan: Proposal | None, words: Words, rules: Rules) -> str | None:
+def _unrealistic(plan: Proposal | None, rules: Rules) -> str | None:
     """A plan under the minimum or over the longest that anyone would look at."""
     if plan is not None and plan.weekly_amount < rules.min_weekly:
         return f"${plan.weekly_amount} a week"

@@ -13,7 +13,8 @@ from functools import lru_cache
 
 from approvals.policy import claims
 from approvals.policy.figures import Figure, known_values, money_figures
-from approvals.policy.language import Detected, detect
+from approvals.policy.language import Detected, detect, language_name
+from approvals.policy.languages import languages
 from approvals.policy.rules import Rules
 from approvals.policy.segments import measure
 from approvals.policy.terms import terms
@@ -22,6 +23,7 @@ from approvals.policy.words import read
 
 # Below this certainty the language of a draft is not held against it; the tenant's own has the benefit of the doubt.
 SURE_OF_LANGUAGE = Decimal("0.55")
+QUITE_SURE_OF_LANGUAGE = Decimal("0.90")
 # What a manager may spend on one reply of their own.
 MANAGER_SEGMENTS = 3
 
@@ -92,7 +94,7 @@ def figures(text: str, facts: DraftFacts, rules: Rules) -> tuple[Figure, ...]:
 
 def injection_note(tenant_message: str) -> str | None:
     """The words with which a tenant gives orders to the model. A note for the manager; it changes no decision."""
-    return claims.found("prompt_injection", tenant_message, None)
+    return claims.found("prompt_injection", tenant_message, languages())
 
 
 def red(gates: Iterable[Gate]) -> tuple[Gate, ...]:
@@ -122,9 +124,9 @@ _CONTROL_TEXT = re.compile(
     r"""ESCALATE\W{0,3}:            # the control lines of the specification, in any dress
     |   PAYMENT[_\\]+PLAN
     |   \{\s*"                      # JSON
-    |   "\s*:\s*["{\[\dtfn]
+    |   "\w+"\s*:\s*(?:["{\[\d]|true|false|null)
     |   ```
-    |   \{\{?\s*[a-z_]+\s*\}        # a place holder that nobody filled in
+    |   \{\{?\s*(?-i:[a-z_]+)\s*\}  # a place holder that nobody filled in
     |   \[\s*(?:your|tenant|insert|nombre|nome|non)?'?s?\s*(?:name|amount|date|link|phone|number|manager)\s*\]
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -165,10 +167,11 @@ def _wrong_language(text: str, facts: DraftFacts, rules: Rules) -> Finding:
     wanted = facts.language or facts.thread_language
     if wanted is None:
         return None
-    spoken = _spoken(text, facts, rules)
-    if spoken.code in (None, wanted) or spoken.certainty < SURE_OF_LANGUAGE:
+    found = _detected(text, facts, rules)
+    if found.code in (None, wanted) or found.certainty < SURE_OF_LANGUAGE:
         return None
-    return Level.RED, f"This is written in {spoken.code}; the tenant's language is {wanted}. Write it in {wanted}."
+    written, wished = language_name(found.code or ""), language_name(wanted)
+    return Level.RED, f"This is written in {written}; the tenant's language is {wished}. Write it in {wished}."
 
 
 def _stale(text: str, facts: DraftFacts, rules: Rules) -> Finding:
@@ -178,7 +181,7 @@ def _stale(text: str, facts: DraftFacts, rules: Rules) -> Finding:
 
 
 def _legal_threat(text: str, facts: DraftFacts, rules: Rules) -> Finding:
-    said = claims.found("legal_threat", text, _spoken(text, facts, rules).code)
+    said = claims.found("legal_threat", text, _spoken(text, facts, rules))
     return (
         (Level.RED, f'"{said}" sounds like a legal threat or legal advice. Say nothing about the law.')
         if said
@@ -187,7 +190,7 @@ def _legal_threat(text: str, facts: DraftFacts, rules: Rules) -> Finding:
 
 
 def _promise_outside_rules(text: str, facts: DraftFacts, rules: Rules) -> Finding:
-    said = claims.promise_outside_rules(text, _spoken(text, facts, rules).code, facts.tenant_message, rules)
+    said = claims.promise_outside_rules(text, _spoken(text, facts, rules), facts.tenant_message, rules)
     if not said:
         return None
     limits = f"at most {rules.max_weeks} weeks and at least ${rules.min_weekly:f} a week"
@@ -195,30 +198,38 @@ def _promise_outside_rules(text: str, facts: DraftFacts, rules: Rules) -> Findin
 
 
 def _debt_forgiveness(text: str, facts: DraftFacts, rules: Rules) -> Finding:
-    said = claims.found("debt_forgiveness", text, _spoken(text, facts, rules).code)
+    said = claims.found("debt_forgiveness", text, _spoken(text, facts, rules))
     return (Level.RED, f'"{said}" says that money is no longer owed. Only a manager can decide that.') if said else None
 
 
 def _third_party_disclosure(text: str, facts: DraftFacts, rules: Rules) -> Finding:
     said = claims.third_party(
-        text, _spoken(text, facts, rules).code, own_names=_own_names(facts, rules), other_names=facts.other_names
+        text, _spoken(text, facts, rules), own_names=_own_names(facts, rules), other_names=facts.other_names
     )
     if said:
         return Level.RED, f'"{said}" tells of another person. Speak only of this tenant\'s own account.'
-    if not facts.tenant_known and (said := claims.found("account_fact", text, _spoken(text, facts, rules).code)):
+    if not facts.tenant_known and (said := claims.found("account_fact", text, _spoken(text, facts, rules))):
         return Level.RED, f'"{said}" is an account fact, and we do not know who this is. Leave it out.'
     return None
 
 
 def _system_prompt_leak(text: str, facts: DraftFacts, rules: Rules) -> Finding:
-    said = claims.found("system_prompt_leak", text, _spoken(text, facts, rules).code)
+    said = claims.found("system_prompt_leak", text, _spoken(text, facts, rules))
     return (Level.RED, f'"{said}" shows our inner workings. Answer without them.') if said else None
 
 
 # --- what several checks need
 
 
-def _spoken(text: str, facts: DraftFacts, rules: Rules) -> Detected:
+def _spoken(text: str, facts: DraftFacts, rules: Rules) -> tuple[str, ...]:
+    """The languages whose phrases count: the draft's, in doubt the tenant's as well, and the English that slips in."""
+    found, wanted = _detected(text, facts, rules), facts.language or facts.thread_language
+    codes = (found.code, "en") if found.certainty >= QUITE_SURE_OF_LANGUAGE else (found.code, wanted, "en")
+    known = tuple(code for code in dict.fromkeys(codes) if code in languages())
+    return known if found.code or wanted else languages()
+
+
+def _detected(text: str, facts: DraftFacts, rules: Rules) -> Detected:
     return detect(claims.without_names(text, _own_names(facts, rules)), prior=facts.language or facts.thread_language)
 
 

@@ -23,8 +23,10 @@ _COMMON_WEIGHT = 12
 _RUNNING_WORDS = 3000
 # The share of running words that are on no list.
 _UNLISTED = 0.15
-# No single word may say more than this against a language: it may be a name or a loan.
+# No single word may say more than this against a language: it may be a name or a loan, and what is only known by its
+# spelling may be a word that we forgot.
 _SURELY_NOT = 0.02
+_PROBABLY_NOT = 0.1
 # What a word counts that is heard in every language here ("cash app", "ok").
 _LENT_WEIGHT = 0.25
 # How much more probable the language of the thread is than any other, before a word is read.
@@ -70,7 +72,7 @@ def language_code(name: str | None) -> str | None:
 
 def is_listed(word: str) -> bool:
     """Is this an ordinary word of any of our languages?"""
-    return any(word.casefold() in _weights(code) for code in _speakers())
+    return any(speaker.knows(word.casefold()) for speaker in _speakers().values())
 
 
 def language_name(code: str) -> str:
@@ -102,7 +104,8 @@ def _votes(word: str) -> Mapping[str, float]:
     """How the word speaks for each language, as a logarithm within the limit."""
     shares = _shares({code: log(speaker.probability(word)) for code, speaker in _speakers().items()})
     weight = _LENT_WEIGHT if word in _lent() else 1.0
-    return {code: weight * log(max(share, _SURELY_NOT)) for code, share in shares.items()}
+    least = _SURELY_NOT if is_listed(word) else _PROBABLY_NOT
+    return {code: weight * log(max(share, least)) for code, share in shares.items()}
 
 
 def _shares(scores: Mapping[str, float]) -> dict[str, float]:
@@ -123,6 +126,9 @@ class _Speaker:
                 spelt[_bare(word)] += weight
         self._weights = spelt
         self._spelling = _Spelling(spelt)
+
+    def knows(self, word: str) -> bool:
+        return word in self._weights
 
     def probability(self, word: str) -> float:
         listed = self._weights.get(word, 0) / _RUNNING_WORDS
@@ -167,7 +173,6 @@ def _speakers() -> dict[str, _Speaker]:
     return {code: _Speaker(_weights(code)) for code in languages() if section(code, "language")}
 
 
-@cache
 def _weights(code: str) -> dict[str, int]:
     table = section(code, "language")
     weights = dict.fromkeys(str(table.get("words", "")).casefold().split(), 1)

@@ -6,7 +6,7 @@ A phrase is words separated by blanks, written in any spelling the reader unders
     <name>      any phrase of that class           x?          x or nothing, x being a word, class or group
     word*       words that begin so                (a|b)*      up to four of them in a row, or none
     #           a number, in digits or in words
-    &           an ordinal number ("15th")         ..          at most four words, none a negation, in the clause
+    &           an ordinal number ("15th")         ..          at most four words, none a negation or number
     _           any one word
     ^  $  ¿     start, end of the sentence; "?"    ...         at most twelve words, within the sentence
 
@@ -151,7 +151,7 @@ class _Notation:
         if item.startswith("<"):
             return self._class(item[1:-1])
         if item == "..":
-            return rf"(?:(?!{self._negations})[^ .?,!]+ ){{0,4}}?", frozenset()
+            return rf"(?:(?!{self._negations})[^ .?,!0-9][^ .?,!]* ){{0,4}}?", frozenset()
         if item in _FIXED:
             return _FIXED[item], frozenset()
         if item.endswith("*"):

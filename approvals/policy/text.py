@@ -12,7 +12,7 @@ _FENCE = re.compile(r"^\s*```\w*\s*$")
 
 
 def strip_control_lines(text: str) -> str:
-    """A model's reply without its control lines: what begins with `ESCALATE:` or `PAYMENT_PLAN:` in any case or dress."""
+    """A model's reply without the lines that begin with `ESCALATE:` or `PAYMENT_PLAN:`, in any case or dress."""
     lines = text.split("\n")
     if not any(_CONTROL_LINE.match(line) for line in lines):
         return text.strip()

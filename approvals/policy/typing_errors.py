@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
 
-from approvals.policy.lexicon import words_of
+from approvals.policy.lexicon import is_spelling, words_of
 
 _SHORTEST = 5
 _SHORTEST_FOR_A_REPLACED_LETTER = 7
@@ -26,8 +26,9 @@ class Corrector:
         self.correct = lru_cache(maxsize=4096)(self._correct)
 
     def _correct(self, word: str) -> str:
-        if word in self._known:
+        if word in self._known or is_spelling(word):
             return word
+        word = word.replace("'", "")
         for squeezed in _squeezed(word):
             if squeezed in self._known:
                 return squeezed

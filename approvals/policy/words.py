@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache, cached_property, lru_cache
 
 from approvals.policy import languages
-from approvals.policy.lexicon import spoken
+from approvals.policy.lexicon import spelt_out, spoken
 from approvals.policy.numbers import Figure, figure_from_digits, number_in_words
 from approvals.policy.text import normalise
 from approvals.policy.typing_errors import Corrector
@@ -120,10 +120,8 @@ def _spell(raw: list[_Raw], corrector: Corrector | None) -> list[_Raw]:
         if token.kind != "word":
             spelt.append(token)
             continue
-        word = token.text.replace("'", "")
-        if corrector is not None:
-            word = corrector.correct(word)
-        spelt.extend(_Raw("word", part) for part in _spelling().get(word, word).split())
+        word = corrector.correct(token.text) if corrector is not None else token.text
+        spelt.extend(_Raw("word", part) for part in spelt_out(word))
     return spelt
 
 
@@ -177,11 +175,11 @@ def _number(figure: Figure) -> Word:
 
 
 def _merge_currency(tokens: list[Word]) -> list[Word]:
-    """ "50 bucks", "50 dola": the word for money becomes the money sign of its number; so does "2 hundred" become 200."""
+    """ "50 bucks", "50 dola": the word for money becomes the money sign of its number; "2 hundred" becomes 200."""
     merged: list[Word] = []
     for token in tokens:
         last = merged[-1].figure if merged else None
-        if last is not None and token.text in _currencies():
+        if last is not None and token.text in {"$", *_currencies()}:
             merged[-1] = _number(Figure(value=last.value, is_money=True))
         elif last is not None and last.value < 1000 and token.text in _multipliers():
             merged[-1] = _number(Figure(value=last.value * _multipliers()[token.text], is_money=last.is_money))
@@ -203,16 +201,6 @@ def _join(tokens: list[Word]) -> Words:
         starts.append(length)
         length += len(token.text) + 1
     return Words(tokens=tuple(tokens), text=" " + " ".join(token.text for token in tokens) + " ", starts=tuple(starts))
-
-
-@cache
-def _spelling() -> dict[str, str]:
-    return {
-        written.replace("'", ""): meant
-        for language in languages.languages()
-        for meant, variants in languages.section(language, "spelling").items()
-        for written in variants
-    }
 
 
 @cache

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from integrations.simulators import PORTS
 from orchestrator_site.auth import new_token
-from orchestrator_site.management.commands.serve import web_command, worker_command
+from orchestrator_site.management.commands.serve import live_command, web_command, worker_command
 from orchestrator_site.models import Role, ServiceToken
 from orchestrator_site.processes import Family
 
@@ -46,7 +46,7 @@ def running(
     simulated_model: bool = True,
     log: Path | None = None,
 ) -> Iterator[System]:
-    """Simulators, web and worker on free ports against the current database; all stopped at the end.
+    """Simulators, web, worker and live process on free ports against the current database; all stopped at the end.
 
     `environment` comes on top of what points the system at its simulators. `log` takes the output of all processes;
     without it, it is shown. Raises DoesNotStart.
@@ -54,13 +54,19 @@ def running(
     out: BinaryIO | None = log.open("wb") if log else None
     web = f"http://127.0.0.1:{free_port(port)}"
     simulators = {name: f"http://127.0.0.1:{free_port()}" for name in PORTS}
-    points = {**_environment(web, simulators, simulated_model=simulated_model), **(environment or {})}
+    live = free_port()
+    points = {
+        **_environment(web, simulators, simulated_model=simulated_model),
+        "LIVE_URL": f":{live}/live/",
+        **(environment or {}),
+    }
     try:
         with Family(out=out) as family:
             flags = [f"--{name.replace('_', '-')}-port={url.rpartition(':')[2]}" for name, url in simulators.items()]
             family.start("simulators", [sys.executable, "manage.py", "simulate", *flags, f"--tenants={tenants}"])
             family.start("web", web_command(web.removeprefix("http://")), points)
             family.start("worker", worker_command(), points)
+            family.start("live", live_command(live), points)
             _wait_until_up(family, web, simulators)
             with _passing_on_output(family) if log else nullcontext():
                 yield System(family=family, web=web, simulators=simulators, tokens=fresh_tokens())

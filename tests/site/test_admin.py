@@ -15,7 +15,7 @@ OURS = [
     for label in ("conversations", "approvals", "orchestrator_site")
     for model in apps.get_app_config(label).get_models()
 ]
-SHOWN = [model for model in OURS if model.__name__ not in ("Message", "WorkflowStep")]
+SHOWN = [model for model in OURS if model.__name__ not in ("Message", "WorkflowStep", "ConsolePreference")]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ __all__ = ["Extraction", "Issue", "OneOff", "PlanCheck", "Proposal", "check_plan
 def extract(
     message: str, *, ai_reply: str | None = None, structured: Proposal | None = None, today: date
 ) -> Extraction:
-    """What the tenant proposes in this message; offers in the rest of the model's reply are ours, never the tenant's."""
+    """What the tenant proposes in this message; offers in the rest of the model's reply are ours, not the tenant's."""
     said = offered(without_control_text(message), today)
     if structured is not None and structured.weekly_amount > 0:
         return Extraction(plan=structured, one_off=said.one_off)

@@ -50,7 +50,7 @@ def check_plan(
 
 
 def suggest_weekly(portion: Decimal, rules: Rules) -> Decimal:
-    """The weekly payment that clears the portion in the longest plan allowed, in whole dollars, never under the minimum."""
+    """The weekly payment that clears the portion in the longest plan allowed: whole dollars, at least the minimum."""
     return max(rules.min_weekly, (portion / rules.max_weeks).to_integral_value(rounding=ROUND_CEILING))
 
 

@@ -25,11 +25,12 @@ ABSURD_WEEKLY = Decimal(10_000)  # nobody means it
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """An amount with its rhythm or the length it is spread over."""
+    """An amount with its rhythm, or with the length it is spread over (`weeks`, counted exactly)."""
 
     amount: Amount
     rhythm: Rhythm | None = None
     length: Length | None = None
+    weeks: Fraction | None = None
 
     @property
     def start(self) -> int:
@@ -67,7 +68,8 @@ def _find_parts(message: str, today: date) -> Parts:
     days = [day for day in days_named(words, today) if not _inside(day, found_rhythms)]
     found_lengths = [length for length in found_lengths if not _inside(length, found_rhythms)]
     days = [day for day in days if not _inside(day, found_lengths)]
-    taken = [(part.start, part.end) for part in (*found_rhythms, *found_lengths, *days)]
+    parts_found: list[Rhythm | Length | Day] = [*found_rhythms, *found_lengths, *days]
+    taken = [(part.start, part.end) for part in parts_found]
     return Parts(
         words=words,
         cues=Cues(words),
@@ -107,15 +109,22 @@ def _frames(parts: Parts) -> list[Frame]:
 
 
 def _total(parts: Parts, amount: Amount) -> Frame | None:
-    """ "600 over 6 weeks", "6 weeks to pay the 600": an amount beside a length it is spread over, without own rhythm."""
+    """ "600 over 6 weeks", "6 weeks to pay the 600": an amount without own rhythm beside a length it is spread over."""
     if any(0 <= rhythm.start - amount.end <= 1 for rhythm in parts.rhythms):
         return None
     for length in parts.lengths:
         rhythm = next((rhythm for rhythm in parts.rhythms if length.start <= rhythm.start <= length.end + 4), None)
-        is_counted = length.weeks is not None or (rhythm is not None and rhythm.per_week is not None)
-        if length.spreads and is_counted and _is_beside(parts, amount, length) and _is_spread(parts, length):
-            return Frame(amount=amount, length=length, rhythm=rhythm)
+        weeks = _weeks_of(length, rhythm.per_week if rhythm else None)
+        if length.spreads and weeks and _is_beside(parts, amount, length) and _is_spread(parts, length):
+            return Frame(amount=amount, length=length, rhythm=rhythm, weeks=weeks)
     return None
+
+
+def _weeks_of(length: Length, per_week: Fraction | None) -> Fraction | None:
+    """A length in weeks; a count of payments needs their rhythm to be one."""
+    if length.weeks is not None or length.payments is None:
+        return length.weeks
+    return Fraction(length.payments) / per_week if per_week else None
 
 
 def _is_beside(parts: Parts, amount: Amount, length: Length) -> bool:
@@ -134,7 +143,8 @@ def _distance(parts: Parts, amount: Amount, rhythm: Rhythm) -> int:
     """How far an amount is from a rhythm; a rhythm that comes first is farther, a comma too; over a full stop never."""
     first, second = (amount, rhythm) if amount.start < rhythm.start else (rhythm, amount)
     gap = parts.words.tokens[first.end : second.start]
-    if any(token.text in ".?!" or token.figure for token in gap):
+    other_amount = any(first.end <= other.start < second.start for other in parts.amounts)
+    if other_amount or any(token.text in ".?!" for token in gap):
         return FARTHEST + 1
     return len(gap) + sum(3 for token in gap if token.text == ",") + (2 if first is rhythm else 0)
 
@@ -144,7 +154,7 @@ def _distance(parts: Parts, amount: Amount, rhythm: Rhythm) -> int:
 
 def _choose(parts: Parts, frames: list[Frame]) -> Frame | None:
     """The first frame that is offered, unless a later one corrects it; a bare counter-offer borrows the rhythm."""
-    stances = [(frame, parts.cues.stance(frame.start, frame.end)) for frame in frames]
+    stances = [(frame, parts.cues.stance(frame.amount.start, frame.end)) for frame in frames]
     standing = [frame for frame, stance in stances if stance in {Stance.OFFERED, Stance.UNSAID}]
     counter = _counter_offer(parts, frames, stances)
     if counter is not None and (not standing or standing[-1].start < counter.start):
@@ -186,31 +196,23 @@ def _has_day(parts: Parts, amount: Amount) -> bool:
 
 
 def _proposal(parts: Parts, frame: Frame) -> Proposal | None:
-    weekly, weeks = _spread(frame) if frame.length else _repeated(parts, frame)
-    if weekly is None or not 0 < weekly < ABSURD_WEEKLY:
-        return None
-    return Proposal(weekly_amount=weekly, weeks=weeks, start_date=_start_date(parts))
-
-
-def _spread(frame: Frame) -> tuple[Decimal | None, int | None]:
-    assert frame.length is not None
-    weeks = frame.length.weeks
-    if weeks is None:
-        assert frame.rhythm is not None
-        assert frame.rhythm.per_week is not None
-        weeks = Fraction(frame.length.payments or 1) / frame.rhythm.per_week
-    return to_cents(_decimal(Fraction(frame.amount.value) / weeks)), whole(_decimal(weeks))
-
-
-def _repeated(parts: Parts, frame: Frame) -> tuple[Decimal | None, int | None]:
+    amount = Fraction(frame.amount.value)
+    if frame.weeks:
+        return _bounded(amount / frame.weeks, frame.weeks, parts)
     per_week = _payments_a_week(parts, frame)
     if per_week is None:
-        return None, None
+        return None
     length = _length_of(parts, frame)
-    weeks = None
-    if length is not None:
-        weeks = length.weeks if length.weeks is not None else Fraction(length.payments or 0) / per_week
-    return to_cents(_decimal(Fraction(frame.amount.value) * per_week)), whole(_decimal(weeks)) if weeks else None
+    return _bounded(amount * per_week, _weeks_of(length, per_week) if length else None, parts)
+
+
+def _bounded(weekly: Fraction, weeks: Fraction | None, parts: Parts) -> Proposal | None:
+    amount = to_cents(_decimal(weekly))
+    if not 0 < amount < ABSURD_WEEKLY:
+        return None
+    return Proposal(
+        weekly_amount=amount, weeks=whole(_decimal(weeks)) if weeks else None, start_date=_start_date(parts)
+    )
 
 
 def _payments_a_week(parts: Parts, frame: Frame) -> Fraction | None:

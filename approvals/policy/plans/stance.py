@@ -7,7 +7,7 @@
               against a figure that nothing else offers
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -38,8 +38,13 @@ class Cues:
     @cached_property
     def _leading(self) -> list[Match]:
         """Cues that stand before a figure; one that is part of a longer one ("i can" in "you said i can") is no cue."""
+        return [cue for cue in self._found if not any(_contains(other, cue) for other in self._found)]
+
+    @cached_property
+    def _found(self) -> list[Match]:
         found = [match for part in ("before", "framing") for match in phrasebook("plans", part).find(self.words)]
-        return [cue for cue in found if not any(_contains(other, cue) for other in found)]
+        corrections = phrasebook("plans", "corrections").find(self.words)
+        return found + [replace(match, label="offer") for match in corrections]
 
     @cached_property
     def _after(self) -> list[Match]:
@@ -65,7 +70,7 @@ class Cues:
             return Stance.REFUSED if framing == "refuse" else Stance.MENTIONED
         follows = self._following(end)
         left = self._nearest(clause, start)
-        if left is None and (self._is_framed_from_afar(clause) or self._is_joke(start)):
+        if self._is_joke(start) or (left is None and follows != "offer" and self._is_framed_from_afar(start)):
             return Stance.MENTIONED
         if left is None and follows is None and self._strange_words(clause, start) > 2:
             return Stance.MENTIONED
@@ -96,32 +101,34 @@ class Cues:
         return start, end
 
     def _framing(self, clause: int, start: int) -> str | None:
-        """The cue that rules the clause. A refusal rules only the figure it comes to first: "not 150, 70"."""
+        """The cue that rules the clause, up to the figure it comes to first: "not 150, 70"."""
         for cue in self._leading:
-            if cue.label in _FRAMING and clause <= cue.start < start:
-                between = self.words.tokens[cue.end : start]
-                if cue.label != "refuse" or not any(token.figure for token in between):
-                    return cue.label
+            reaches = clause <= cue.start < start and not any(
+                token.figure for token in self.words.tokens[cue.end : start]
+            )
+            if cue.label in _FRAMING and reaches:
+                return cue.label
         return None
 
-    def _is_framed_from_afar(self, clause: int) -> bool:
+    def _is_framed_from_afar(self, start: int) -> bool:
         """ "how long would it take, 50 a week": a question or quotation rules the clauses after it, too."""
-        sentence, _ = self.sentence(clause)
-        return any(cue.label in _FAR_FRAMING and sentence <= cue.start < clause for cue in self._leading)
+        sentence, _ = self.sentence(start)
+        return any(cue.label in _FAR_FRAMING and sentence <= cue.start < start for cue in self._leading)
 
     def _is_joke(self, place: int) -> bool:
         start, end = self.sentence(place)
-        return any(cue.label == "sarcasm" and start <= cue.start < end for cue in self._leading)
+        return any(cue.label == "absurd" and start <= cue.start < end for cue in self._found)
 
     def _nearest(self, clause: int, start: int) -> str | None:
         """The label of the cue that ends nearest to the figure; of two the longer."""
         cues = [cue for cue in self._leading if clause <= cue.start < start]
-        nearest = max(cues, key=lambda cue: (min(cue.end, start), -cue.start), default=None)
+        nearest = max(cues, key=lambda cue: (min(cue.end, start), -cue.start, cue.label != "offer"), default=None)
         return nearest.label if nearest else None
 
     def _following(self, end: int) -> str | None:
         """The first cue after the figure; of the next clause only a refusal counts: "75 a week? no way"."""
-        limit = self.clause_end(end)
+        figures = [place for place, token in enumerate(self.words.tokens) if place >= end and token.figure]
+        limit = min([self.clause_end(end), *figures])
         cues = [
             cue
             for cue in self._after
@@ -141,8 +148,8 @@ class Cues:
 def _verdict(left: str | None, follows: str | None) -> Stance:
     if follows in _REFUSALS or (left in _REFUSALS and follows != "offer"):
         return Stance.REFUSED
-    if left == "price" and follows == "offer":
-        return Stance.OFFERED  # "is 30 a week ok", "my limit is 45 a week i can manage that"
+    if left == "copula" and follows == "offer":
+        return Stance.OFFERED  # "is 30 a week ok"
     if follows == "mention" or (left or follows) not in {None, "offer", "aside"}:
         return Stance.MENTIONED
     if "offer" in {left, follows}:

@@ -13,12 +13,16 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, connections
 
+from integrations.simulators.people import people
 from orchestrator_site import devdb
 from orchestrator_site.demo import once
+from orchestrator_site.demo.fill import FIRST_PERSON, coming_texts, fill_queue
 from orchestrator_site.demo.system import DoesNotStart, System, real_model_wanted, running
 from orchestrator_site.models import Role
 
 MANAGER = "maria"
+# Seconds.
+PAUSE_BETWEEN_TEXTS = 12.0
 # So that nobody waits a minute to see what happens when something goes wrong.
 IMPATIENT = {
     "DRAFT_RETRY_SECONDS": "0.3",
@@ -61,6 +65,8 @@ class Command(BaseCommand):
             with connection.cursor() as cursor:
                 cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         call_command("migrate", verbosity=0)
+        if not empty:
+            fill_queue()
 
     def _once(self) -> int:
         with running(IMPATIENT, log=settings.BASE_DIR / "var" / "demo.log") as system:
@@ -75,19 +81,35 @@ class Command(BaseCommand):
     def _until_ctrl_c(self, port: int) -> int:
         with running(port=port, simulated_model=not real_model_wanted()) as system:
             self._welcome(system, password=_manager_who_signs_in())
-            return system.family.run()
+            return _with_texts_coming(system)
 
     def _welcome(self, system: System, password: str) -> None:
-        token = system.tokens[Role.SMS_AGENT]
-        forward = {"forward_to": f"{system.web}/orchestrate/sms-received", "forward_token": token}
-        httpx2.post(f"{system.simulators['sms_agent']}/_control", json=forward).raise_for_status()
         model = "the real model" if real_model_wanted() else "a simulated model"
         self.stdout.write(
-            f"\n  {system.web}/admin/      sign in as {MANAGER} with {password}\n"
-            f"  {system.web}/api/docs/   the API\n"
+            f"\n  {system.web}/admin/        the managers' console: sign in as {MANAGER} with {password}\n"
+            f"  {system.web}/assistant/    the assistant that places calls (the same sign-in)\n"
+            f"  {system.web}/api/docs/     the API\n"
             f"  Tenants, SMS Agent, notifications and calls are simulated; drafts come from {model}.\n"
             f"  Ctrl+C stops everything.\n"
         )
+
+
+def _with_texts_coming(system: System) -> int:
+    """A tenant writes now and then, as the SMS Agent hands it over, until somebody stops us."""
+    forward = {
+        "forward_to": f"{system.web}/orchestrate/sms-received",
+        "forward_token": system.tokens[Role.SMS_AGENT],
+        "latency_ms": 80,
+    }
+    agent = system.simulators["sms_agent"]
+    httpx2.post(f"{agent}/_control", json=forward).raise_for_status()
+    httpx2.post(f"{system.simulators['language_model']}/_control", json={"latency_ms": 800}).raise_for_status()
+    coming, writers = coming_texts(), people(60)[:FIRST_PERSON]
+    while not system.family.watch(PAUSE_BETWEEN_TEXTS):
+        person = secrets.choice(writers)
+        words = secrets.choice(coming[person.language_code])
+        httpx2.post(f"{agent}/_inbound", json={"from": person.phone, "body": words})
+    return system.family.run()
 
 
 def _manager_who_signs_in() -> str:

@@ -1,4 +1,4 @@
-"""`manage.py serve`: web and worker with the settings of `.env`, until Ctrl+C. What `script/server` runs."""
+"""`manage.py serve`: web, worker and live with the settings of `.env`, until Ctrl+C. What `script/server` runs."""
 
 import sys
 from argparse import ArgumentParser
@@ -18,9 +18,11 @@ GUNICORN = [
     "--worker-class=gthread",
     "--keep-alive=75",
     "--graceful-timeout=30",
+    # The rules' vocabularies are read once, and shared.
     "--preload",
+    "--no-control-socket",
+    "--log-level=warning",
 ]
-GUNICORN += ["--no-control-socket", "--log-level=warning"]
 
 
 def web_command(bind: str) -> list[str]:
@@ -31,15 +33,20 @@ def worker_command() -> list[str]:
     return [sys.executable, "manage.py", "runworker"]
 
 
+def live_command(port: int) -> list[str]:
+    return [sys.executable, "manage.py", "runlive", f"--port={port}"]
+
+
 class Command(BaseCommand):
-    help = "Run web and worker with the settings of .env."
+    help = "Run web, worker and live with the settings of .env."
     # The web process checks what concerns it, and the worker can do without.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--bind", default="127.0.0.1:8000", help="address of the web server (%(default)s)")
+        parser.add_argument("--live-port", type=int, default=8010, help="of the live process (%(default)s)")
 
-    def handle(self, *args: Any, bind: str, **options: Any) -> None:
+    def handle(self, *args: Any, bind: str, live_port: int, **options: Any) -> None:
         call_command("migrate", verbosity=0)
         if settings.PRODUCTION:
             call_command("collectstatic", interactive=False, verbosity=0)
@@ -47,6 +54,7 @@ class Command(BaseCommand):
         with Family() as family:
             family.start("web", web_command(bind))
             family.start("worker", worker_command())
+            family.start("live", live_command(live_port))
             self.stdout.write(f"Starting on http://{bind}; Ctrl+C stops everything.")
             code = family.run()
         sys.exit(code)

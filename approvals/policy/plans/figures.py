@@ -57,7 +57,8 @@ def rhythms(words: Words) -> list[Rhythm]:
 def lengths(words: Words) -> list[Length]:
     """Every "for 8 weeks", "6 pagos", "sou 3 mwa" in the text; "3 weeks behind" is none."""
     matches = phrasebook("plans", "lengths").longest(words)
-    return [length for match in matches if (length := _length(match)) is not None]
+    counted = [match for match in matches if not _names_money(match, words)]
+    return [length for match in counted if (length := _length(match)) is not None]
 
 
 def amounts(words: Words, taken: list[tuple[int, int]]) -> list[Amount]:
@@ -136,6 +137,11 @@ def _length(match: Match) -> Length | None:
         spreads=spread in {"over", "in"},
         may_be_date=spread == "in" and unit != "payments",
     )
+
+
+def _names_money(match: Match, words: Words) -> bool:
+    """ "80 dollar payments" are not eighty payments."""
+    return any(token.figure and token.figure.is_money for token in words.tokens[match.start : match.end])
 
 
 def _number_in(phrase: str) -> Decimal | None:

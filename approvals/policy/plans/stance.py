@@ -38,9 +38,13 @@ class Cues:
     @cached_property
     def _leading(self) -> list[Match]:
         """Cues that stand before a figure; one that is part of a longer one ("i can" in "you said i can") is no cue."""
+        return [cue for cue in self._found if not any(_contains(other, cue) for other in self._found)]
+
+    @cached_property
+    def _found(self) -> list[Match]:
         found = [match for part in ("before", "framing") for match in phrasebook("plans", part).find(self.words)]
-        found += [replace(match, label="offer") for match in phrasebook("plans", "corrections").find(self.words)]
-        return [cue for cue in found if not any(_contains(other, cue) for other in found)]
+        corrections = phrasebook("plans", "corrections").find(self.words)
+        return found + [replace(match, label="offer") for match in corrections]
 
     @cached_property
     def _after(self) -> list[Match]:
@@ -113,7 +117,7 @@ class Cues:
 
     def _is_joke(self, place: int) -> bool:
         start, end = self.sentence(place)
-        return any(cue.label == "absurd" and start <= cue.start < end for cue in self._leading)
+        return any(cue.label == "absurd" and start <= cue.start < end for cue in self._found)
 
     def _nearest(self, clause: int, start: int) -> str | None:
         """The label of the cue that ends nearest to the figure; of two the longer."""

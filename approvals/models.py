@@ -200,7 +200,9 @@ class QueuedResponse(Moving, Leased):
             models.Index(fields=["conversation", "-created_at"], name="response_of_conversation"),
             models.Index(fields=["-created_at", "status"], name="response_recent"),
             # What went wrong on its way, and what people decided: the console's other lists.
-            models.Index(fields=["created_at"], name="response_in_trouble", condition=Q(status__in=["failed", "unknown"])),
+            models.Index(
+                fields=["created_at"], name="response_in_trouble", condition=Q(status__in=["failed", "unknown"])
+            ),
             models.Index(
                 fields=["-actioned_at"],
                 name="response_decided_by_people",

@@ -157,6 +157,7 @@ UNFOLD = {
     "SITE_SUBHEADER": env.str("COMPANY_NAME", default="Stanton Management"),
     "SITE_SYMBOL": "home_work",
     "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "orchestrator_site.theme.favicon"}],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     # Blue.
@@ -272,8 +273,11 @@ DUPLICATE_WINDOW_SECONDS = env.int("DUPLICATE_WINDOW_SECONDS", default=30)
 SEND_UNDO_SECONDS = env.int("SEND_UNDO_SECONDS", default=10)
 # Claim of a card in the console (seconds).
 CLAIM_SECONDS = env.int("CLAIM_SECONDS", default=120)
-# Where browsers find the live process: a path of this host, or ":8010/live/" for another port of it; empty: they poll.
-LIVE_URL = env.str("LIVE_URL", default="/live/" if PRODUCTION else ":8010/live/")
+# Where browsers find the live process: a path of this host, or ":8010/live/" for another port of it. With "off", and where
+# it cannot LISTEN, the pages ask every two seconds.
+LIVE_URL = env.str("LIVE_URL", default="") or ("/live/" if PRODUCTION else ":8010/live/")
+if LIVE_URL == "off" or DATABASE_TRANSACTION_POOLER:
+    LIVE_URL = ""
 # How many messages of the thread the model sees.
 HISTORY_MESSAGES = env.int("HISTORY_MESSAGES", default=20)
 # A draft is tried so often before its workflow fails and a person is told.

@@ -45,8 +45,8 @@ class PhoneCall(TaskType):
         ),
     )
     SUMMARY = {
-        "en": "I will call {whom}, and this is what it is about: “{instructions}”.",
-        "he": "אתקשר אל {whom}, וזה העניין: „{instructions}”.",
+        "en": "I will call {whom}. The task: “{instructions}”.",
+        "he": "אתקשר אל {whom}. המשימה: „{instructions}”.",
     }
     BRIEF = {"en": "the call to {whom}", "he": "השיחה אל {whom}"}
     TOLD = {

@@ -299,8 +299,9 @@ def _try_later(conversation: Conversation, workflow: Workflow, result: Postponed
     pause = max(asked, settings.DRAFT_RETRY_SECONDS * 4 ** (workflow.attempts - 1))
     due = timezone.now() + timedelta(seconds=pause)
     made = workflow.attempts if counts else workflow.attempts - 1
-    waiting = {"step": "waiting to try again", "attempts": made, "error_message": why, "lease_until": None}
-    workflow.move(Status.RECEIVED, not_before=due, **waiting)
+    workflow.move(
+        Status.RECEIVED, step="waiting to try again", attempts=made, not_before=due, error_message=why, lease_until=None
+    )
     wake_at(due)
 
 

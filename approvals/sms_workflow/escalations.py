@@ -25,6 +25,7 @@ PRIORITY_OF = {
 }
 
 
+@transaction.atomic
 def open_escalation(
     conversation: Conversation,
     *,

@@ -82,6 +82,8 @@ class WorkflowStep(models.Model):
     class Meta:
         db_table = "workflow_steps"
         ordering = ["started_at", "pk"]
+        # For the sweep that forgets the oldest, once a minute.
+        indexes = [models.Index(fields=["started_at", "id"], name="step_by_age")]
 
     def __str__(self) -> str:
         return f"{self.name}: {self.outcome} in {self.duration_ms} ms"
@@ -200,7 +202,9 @@ class QueuedResponse(Moving, Leased):
             models.Index(fields=["conversation", "-created_at"], name="response_of_conversation"),
             models.Index(fields=["-created_at", "status"], name="response_recent"),
             # What went wrong on its way, and what people decided: the console's other lists.
-            models.Index(fields=["created_at"], name="response_in_trouble", condition=Q(status__in=["failed", "unknown"])),
+            models.Index(
+                fields=["created_at"], name="response_in_trouble", condition=Q(status__in=["failed", "unknown"])
+            ),
             models.Index(
                 fields=["-actioned_at"],
                 name="response_decided_by_people",
@@ -396,6 +400,7 @@ class Notification(Moving, Leased):
             models.Index(fields=["not_before"], name="notification_ready", condition=Q(status="pending")),
             models.Index(fields=["lease_until"], name="notification_leased", condition=Q(status="sending")),
             models.Index(fields=["kind", "recipient", "-created_at"], name="notification_kind"),
+            models.Index(fields=["created_at"], name="notification_by_age", condition=Q(status__in=["sent", "failed"])),
         ]
 
     def __str__(self) -> str:

@@ -20,7 +20,7 @@ from approvals.policy.escalation import Category, Severity
 from approvals.sms_workflow import decisions, intake, offers
 from approvals.sms_workflow.decisions import Decider
 from approvals.sms_workflow.escalations import open_escalation
-from conversations.endpoints import CallersId, Checked
+from conversations.endpoints import CallersId, Checked, Pages
 from conversations.models import Conversation
 from conversations.refusals import NotFound
 from conversations.wakeups import wake
@@ -113,7 +113,7 @@ def _seconds_to_wait(request: Request) -> float:
     """`Prefer: wait=N` (RFC 7240), at most ten seconds; anything else is no wish to wait."""
     for preference in request.headers.get("Prefer", "").split(","):
         name, _, value = preference.strip().partition("=")
-        if name.lower() == "wait" and value.isdigit():
+        if name.lower() == "wait" and value.isdecimal():
             return min(float(value), 10)
     return 0
 
@@ -398,6 +398,7 @@ class Listing(generics.ListAPIView[Any]):
     """A read-only list, newest first; `filters` names the query parameters that narrow it."""
 
     roles = {"manager", "dashboard"}
+    pagination_class = Pages
     filters: tuple[str, ...] = ("status",)
     everything: QuerySet[Any]
 

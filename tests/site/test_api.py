@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group, User
 from rest_framework.test import APIClient
 
 from approvals.models import Escalation, PaymentPlan, QueuedResponse, Workflow
+from conversations.endpoints import Pages
 from conversations.models import Conversation, Message
 from orchestrator_site.models import ServiceToken
 from tests.builders import PHONE, knows_tenant, make_conversation, make_response, plan_a_good_day, work
@@ -104,6 +105,7 @@ def test_bad_input_is_named_and_changes_nothing(api, body, field):
             '{"content": "' + "x" * 10_000_000 + '"}', "application/json", 413, "too_large", id="ten-megabytes"
         ),
         pytest.param(b"\xff\xfe", "application/json", 400, "not_json", id="no-utf-8"),
+        pytest.param("[" * 900_000, "application/json", 400, "not_json", id="a-tower-of-brackets"),
     ],
 )
 def test_a_bad_body_is_refused_in_the_envelope(api, body, kind, status, code):
@@ -360,6 +362,23 @@ def test_lists_are_narrowed_and_paginated(api):
     ]
     assert client.get("/orchestrate/responses?conversation_id=7&limit=1").json()["count"] == 1
     is_envelope(client.post("/orchestrate/responses", {}), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("query", ["conversation_id=%00", "status=%00"], ids=["nul-id", "nul-filter"])
+def test_a_query_that_no_column_takes_is_the_callers_fault(api, query):
+    make_response()
+    is_envelope(api("dashboard").get(f"/orchestrate/responses?{query}"), 400, "invalid")
+
+
+def test_nobody_gets_a_whole_table_in_one_answer(api, monkeypatch):
+    monkeypatch.setattr(Pages, "max_limit", 1)
+    make_response(make_conversation())
+    make_response(make_conversation(phone="+12125550100"))
+    assert len(api("dashboard").get("/orchestrate/responses?limit=100000").json()["results"]) == 1
+
+
+def test_a_wait_that_is_no_number_is_no_wish_to_wait(api):
+    assert api("sms-agent").post("/orchestrate/sms-received", TEXT, headers={"Prefer": "wait=²"}).status_code == 202
 
 
 def test_a_list_costs_the_same_however_long_it_is(api, django_assert_num_queries):

@@ -1,10 +1,11 @@
 """Escalations: opened once per category and conversation, told to the managers, resolved by a person."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, QuerySet, TextField, Value, When
+from django.db.models import Case, TextField, Value, When
 from django.db.models.functions import Concat
 from django.utils import timezone
 
@@ -65,22 +66,19 @@ def _due(severity: Severity, phone: str, rules: Rules) -> datetime:
 
 def assign(escalation_id: UUID | str, *, to: str) -> None:
     """Say who takes care of an open escalation. Raises Conflict when it is resolved."""
-    _open(escalation_id).update(assigned_to=to) or _resolved_already()
+    _change(escalation_id, assigned_to=to)
 
 
 def add_note(escalation_id: UUID | str, *, by: str, note: str) -> None:
     """Add what was done so far, with name and time. Raises Conflict when it is resolved."""
     line = Value(f"{timezone.now():%Y-%m-%d %H:%M} UTC, {by}: {note}", output_field=TextField())
     below = Concat("notes", Value("\n"), line, output_field=TextField())
-    _open(escalation_id).update(notes=Case(When(notes="", then=line), default=below)) or _resolved_already()
+    _change(escalation_id, notes=Case(When(notes="", then=line), default=below))
 
 
-def _open(escalation_id: UUID | str) -> QuerySet[Escalation]:
-    return Escalation.objects.filter(pk=escalation_id, status=Escalation.Status.OPEN)
-
-
-def _resolved_already() -> None:
-    raise Conflict("already_decided", "This has been resolved already.")
+def _change(escalation_id: UUID | str, **columns: Any) -> None:
+    if not Escalation.objects.filter(pk=escalation_id, status=Escalation.Status.OPEN).update(**columns):
+        raise Conflict("already_decided", "This has been resolved already.")
 
 
 def resolve(escalation_id: UUID | str, *, by: str, note: str) -> Escalation:

@@ -3,14 +3,14 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import CharField, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
 
 from approvals.models import Escalation, PaymentPlan, QueuedResponse, Workflow, WorkflowStep
 from conversations.models import ContactHold, Conversation
+from conversations.refusals import Conflict
 
 ERASED = "[erased]"
-_KEY = Cast("id", CharField())
 # Of these replies nothing can be sent any more.
 FINISHED = {
     QueuedResponse.Status.SENT,
@@ -41,13 +41,17 @@ def _rows(rows: QuerySet[Any]) -> list[dict[str, Any]]:
 def erase(conversation: Conversation) -> dict[str, int]:
     """Take name, number, account and words out of every row; returns how many rows of each kind were changed.
 
+    Raises Conflict while something is under way: asked under the lock, behind which a new text waits and starts anew.
     What stays: the audit log, which records of collections must outlive (12 CFR 1006.100: three years) and which
     nothing can change; and an opt-out, under the number, for without it the person would be contacted again.
     """
     with transaction.atomic():
+        Conversation.objects.locked().get(pk=conversation.pk)
+        if is_busy(conversation):
+            raise Conflict("busy", "Something is still under way with this person. Close or escalate it first.")
         holds = ContactHold.objects.filter(phone=conversation.phone).exclude(reason=ContactHold.Reason.OPT_OUT)
         counts = {
-            "messages": conversation.messages.update(body=ERASED, dedupe_key=Concat(Value("erased "), _KEY)),
+            "messages": conversation.messages.update(body=ERASED, provider_id="", dedupe_key=_KEY_WITHOUT_NUMBER),
             "replies": conversation.responses.update(tenant_message=ERASED, **_REPLY_WITHOUT_WORDS),
             "steps": WorkflowStep.objects.filter(workflow__conversation=conversation).update(detail=""),
             "workflows": conversation.workflows.update(metadata={}, error_message=""),
@@ -55,19 +59,29 @@ def erase(conversation: Conversation) -> dict[str, int]:
             "escalations": Escalation.objects.filter(conversation=conversation).update(reason=ERASED, notes=""),
             "contact_holds": _deleted(holds),
         }
-        nobody = {"tenant_id": None, "external_id": None, "tenant_name": "", "property_name": ""}
+        # Without the time of our last text, nobody is told of this person's silence.
+        nobody = {
+            "tenant_id": None,
+            "external_id": None,
+            "tenant_name": "",
+            "property_name": "",
+            "last_outbound_at": None,
+        }
         Conversation.objects.filter(pk=conversation.pk).update(
             phone=f"erased {conversation.pk.hex[:12]}", account={}, account_at=None, **nobody
         )
     return counts
 
 
+# The keys of the caller's own texts begin with the number.
+_KEY_WITHOUT_NUMBER = Concat(Value("erased "), Cast("pk", TextField()), output_field=CharField())
 _REPLY_WITHOUT_WORDS: dict[str, Any] = {
     "ai_response": ERASED,
     "final_text": ERASED,
     "modified_response": None,
     "earlier_draft": None,
     "gates": [],
+    "error_message": "",
 }
 
 

@@ -31,8 +31,10 @@ def claim_drafts(limit: int, worker: str) -> list[TextToAnswer]:
         newest = [workflows[-1] for workflows in waiting.values()]
         _supersede(answered_with)
         _lease(newest, worker)
+        facts = _facts(newest, worker)
+        # Its audit entries come last: their chain is locked until the commit.
         withdraw_overtaken(newest)
-        return _facts(newest, worker)
+        return facts
 
 
 def _conversations_with_work(limit: int) -> list[UUID]:
@@ -45,8 +47,8 @@ def _conversations_with_work(limit: int) -> list[UUID]:
 
 def _locked(candidates: Sequence[UUID], limit: int) -> list[UUID]:
     """Whoever holds the conversation's row works on it: two texts of one tenant are never drafted side by side."""
-    free = Conversation.objects.filter(pk__in=candidates).select_for_update(skip_locked=True)
-    return list(free.values_list("pk", flat=True)[:limit])
+    free = Conversation.objects.filter(pk__in=candidates).locked(skip=True)
+    return [conversation.pk for conversation in free.only("pk")[:limit]]
 
 
 def _received_workflows(conversations: Sequence[UUID]) -> dict[UUID, list[Workflow]]:

@@ -54,7 +54,7 @@ def waiting_reply(conversation: Conversation) -> QueuedResponse:
 def approve(
     response_id: UUID, *, by: Decider, text: str | None = None, override_reason: str = "", after: timedelta = NOW
 ) -> QueuedResponse:
-    """Send the reply as it stands; other words than the draft's make it a modification.
+    """Send the reply as it stands (its `final_text`); other words than the draft's make it a modification.
 
     `after` is the time in which it can be undone. Raises NotFound, Conflict (already_decided, stale, contact_hold),
     Invalid (gate_failed).
@@ -75,7 +75,8 @@ def _release(
     with transaction.atomic():
         response = _locked(response_id)
         _must_be_open(response)
-        words = strip_invisible(response.ai_response if text is None else text).strip()
+        # A text that failed, or came back, may be a person's: as it stands is not always as it was drafted.
+        words = strip_invisible(response.final_text if text is None else text).strip()
         changed = words != response.ai_response
         gates = checked_by_hand(response, words)
         overridden = _overridden(gates, by, override_reason)
@@ -103,8 +104,8 @@ def _release(
 
 def _locked(response_id: UUID) -> QueuedResponse:
     """The conversation first, then the reply: the order in which everybody locks."""
-    conversations = Conversation.objects.filter(responses=response_id)
-    if not conversations.select_for_update().exists():
+    of_response = QueuedResponse.objects.filter(pk=response_id).values("conversation")
+    if not Conversation.objects.filter(pk__in=of_response).locked().only("pk"):
         raise NotFound("not_found", "There is no such reply.")
     return QueuedResponse.objects.select_related("conversation", "workflow").get(pk=response_id)
 
@@ -182,10 +183,11 @@ def undo(response_id: UUID, *, by: Decider) -> QueuedResponse:
 
 
 def _undecided(response: QueuedResponse) -> dict[str, Any]:
+    """As before the decision: the draft, or where there was none the person's own words."""
     return {
         "manager_action": None,
         "modified_response": None,
-        "final_text": response.ai_response,
+        "final_text": response.ai_response or response.final_text,
         "actioned_by": None,
         "actioned_at": None,
         "overridden": [],
@@ -268,7 +270,7 @@ def write_by_hand(
 ) -> QueuedResponse:
     """A text that a manager starts: through the same gates and the same queue as every other. Raises as `approve`."""
     with transaction.atomic():
-        Conversation.objects.select_for_update().get(pk=conversation.pk)
+        Conversation.objects.locked().get(pk=conversation.pk)
         words = strip_invisible(text).strip()
         response = QueuedResponse(
             conversation=conversation, language=conversation.language, final_text=words, status=Status.APPROVED
@@ -313,7 +315,7 @@ def retry(workflow_id: UUID, *, by: Decider, reason: str = "") -> Workflow:
 
 def _locked_workflow(workflow_id: UUID) -> Workflow:
     of_workflow = Workflow.objects.filter(pk=workflow_id).values("conversation")
-    if not Conversation.objects.filter(pk__in=of_workflow).select_for_update(no_key=True).exists():
+    if not Conversation.objects.filter(pk__in=of_workflow).locked().only("pk"):
         raise NotFound("not_found", "There is no such workflow.")
     return Workflow.objects.select_related("conversation", "message").get(pk=workflow_id)
 

@@ -26,6 +26,7 @@ PRIORITY_OF = {
 URGENCY = tuple(str(severity) for severity in Severity)
 
 
+@transaction.atomic
 def open_escalation(
     conversation: Conversation,
     *,

@@ -56,6 +56,9 @@ def read_texts(texts: Sequence[str], *, rules: Rules, today: date) -> Reading:
         found = find_triggers(text, plan=extract(text, today=today).plan, rules=rules)
         consent = consent if said is Consent.NONE else said
         triggers.extend(found)
+        if said is Consent.OPT_IN:
+            # "STOP", and a moment later "START": the last word counts.
+            holds = [reason for reason in holds if reason != HoldReason.OPT_OUT]
         holds.extend(str(reason) for reason in holds_asked_for(text, consent=said, triggers=found))
     return Reading(consent=consent, triggers=tuple(triggers), holds=tuple(dict.fromkeys(holds)))
 

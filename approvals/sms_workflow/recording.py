@@ -94,14 +94,12 @@ def _record(finished: Sequence[tuple[TextToAnswer, Drafted | Postponed | Excepti
 
 
 def _locked(keys: Sequence[UUID]) -> dict[UUID, Conversation]:
-    """In the order of their keys, so that two workers with the same conversations do not wait for each other."""
-    rows = Conversation.objects.filter(pk__in=keys).select_for_update().order_by("pk")
-    return {conversation.pk: conversation for conversation in rows}
+    return {conversation.pk: conversation for conversation in Conversation.objects.filter(pk__in=keys).locked()}
 
 
 def _still_ours(jobs: Sequence[TextToAnswer]) -> dict[UUID, Workflow]:
     fence = {job.workflow_id: (job.worker, job.attempt) for job in jobs}
-    rows = Workflow.objects.filter(pk__in=fence, status=Status.PROCESSING).select_for_update().order_by("pk")
+    rows = Workflow.objects.filter(pk__in=fence, status=Status.PROCESSING).order_by("pk").select_for_update(no_key=True)
     return {
         workflow.pk: workflow for workflow in rows if (workflow.claimed_by, workflow.attempts) == fence[workflow.pk]
     }
@@ -128,6 +126,9 @@ def _answer_with(newer: Workflow, workflow: Workflow, result: Drafted) -> None:
 def decide(verdicts: Sequence[Verdict]) -> None:
     """The verdicts become rows. The audit entries are the last of them: their chain is locked until the commit."""
     _remember([(verdict.conversation, verdict.drafted) for verdict in verdicts])
+    replaced = _withdraw_waiting(
+        verdict.conversation for verdict in verdicts if verdict.drafted.outcome is Outcome.QUEUE
+    )
     QueuedResponse.objects.bulk_create(verdict.response for verdict in verdicts)
     WorkflowStep.objects.bulk_create(
         step for verdict in verdicts for step in rows(verdict.workflow, verdict.drafted.steps)
@@ -138,14 +139,25 @@ def decide(verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
         _act_on(verdict)
     _complete(verdicts)
-    ApprovalAuditEntry.objects.bulk_create(
-        ApprovalAuditEntry.of(
-            verdict.response,
-            action=ACTION_OF[verdict.drafted.outcome],
-            by=POLICY,
-            reason=", ".join(verdict.drafted.reasons),
-        )
-        for verdict in verdicts
+    ApprovalAuditEntry.objects.bulk_create([*replaced, *map(_audit_entry, verdicts)])
+
+
+def _withdraw_waiting(conversations: Iterable[Conversation]) -> list[ApprovalAuditEntry]:
+    """One reply of a conversation waits: what came back to the managers meanwhile makes room for the newer."""
+    waiting = QueuedResponse.objects.filter(conversation__in=list(conversations), status=QueuedResponse.Status.PENDING)
+    entries = []
+    for response in waiting:
+        response.move(QueuedResponse.Status.WITHDRAWN)
+        entries.append(ApprovalAuditEntry.of(response, action=Action.WITHDRAW, by=POLICY, reason="stale"))
+    return entries
+
+
+def _audit_entry(verdict: Verdict) -> ApprovalAuditEntry:
+    return ApprovalAuditEntry.of(
+        verdict.response,
+        action=ACTION_OF[verdict.drafted.outcome],
+        by=POLICY,
+        reason=", ".join(verdict.drafted.reasons),
     )
 
 

@@ -7,7 +7,7 @@ approved --claim_sends--> sending --send_text--> sent | failed | approved (surel
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -106,8 +106,8 @@ def _lease(replies: Sequence[QueuedResponse], worker: str) -> None:
 
 def _due_replies(candidates: Sequence[UUID], limit: int) -> list[QueuedResponse]:
     """The oldest due reply of each conversation that nobody else works on and that has no text in flight."""
-    free = Conversation.objects.filter(pk__in=candidates).select_for_update(skip_locked=True)
-    conversations = list(free.values_list("pk", flat=True)[:limit])
+    free = Conversation.objects.filter(pk__in=candidates).locked(skip=True)
+    conversations = [conversation.pk for conversation in free.only("pk")[:limit]]
     in_flight = QueuedResponse.objects.filter(conversation__in=conversations, status=Status.SENDING)
     # Read after the lock, so that what another worker took meanwhile is seen as taken.
     due = QueuedResponse.objects.filter(status=Status.APPROVED, not_before__lte=timezone.now())
@@ -244,12 +244,20 @@ def to_send(reply: QueuedResponse, known_receipts: frozenset[str] = frozenset())
 
 def send_text(job: TextToSend) -> Receipt | UpstreamError:
     """One POST, never repeated here: the agent is not idempotent."""
+    if timezone.now() >= last_moment_to_send(job):
+        return Unavailable("sms_agent", "this worker slept over its claim and has not sent the text")
     try:
         return clients.sms_agent().send(
             to=job.phone, body=job.text, conversation_id=job.agent_conversation, request_id=job.request_id
         )
     except UpstreamError as error:
         return error
+
+
+def last_moment_to_send(job: TextToSend) -> datetime:
+    """Later, the answer could come when another worker already looks for the text, finds nothing and sends it again."""
+    longest_send = settings.CONNECT_TIMEOUT_SECONDS + settings.SMS_AGENT_TIMEOUT_SECONDS
+    return job.tried_at + timedelta(seconds=settings.SEND_LEASE_SECONDS - longest_send)
 
 
 def record_sends(finished: Sequence[tuple[TextToSend, Receipt | Exception]]) -> None:
@@ -281,14 +289,20 @@ def _record(finished: Sequence[tuple[TextToSend, Receipt | Exception]]) -> None:
 
 
 def still_ours(jobs: Sequence[TextToSend]) -> dict[UUID, QueuedResponse]:
-    """The replies whose claim still holds, locked; what another worker has taken over is left out."""
+    """The replies whose claim still holds, locked after their conversations as everybody locks; others are left out."""
     fence = {job.response_id: (job.worker, job.attempt) for job in jobs}
+    _lock_conversations(fence)
     rows = QueuedResponse.objects.filter(pk__in=fence, status=Status.SENDING).select_related("conversation")
     return {
         reply.pk: reply
-        for reply in rows.select_for_update(of=("self",)).order_by("pk")
+        for reply in rows.select_for_update(no_key=True, of=("self",)).order_by("pk")
         if (reply.claimed_by, reply.attempts) == fence[reply.pk]
     }
+
+
+def _lock_conversations(replies: Collection[UUID]) -> None:
+    of_replies = QueuedResponse.objects.filter(pk__in=replies).values("conversation")
+    list(Conversation.objects.filter(pk__in=of_replies).locked().only("pk"))
 
 
 RECEIPT = """

@@ -13,7 +13,7 @@ from approvals.sms_workflow import decisions
 from approvals.sms_workflow.decisions import Decider
 from approvals.sms_workflow.escalations import open_escalation, resolve
 from approvals.sms_workflow.holds import place_hold, release_hold
-from conversations.models import ContactHold
+from conversations.models import ContactHold, Conversation
 from conversations.refusals import Conflict, Invalid, NotFound, Refusal
 from tests.builders import (
     PHONE,
@@ -228,6 +228,32 @@ def test_a_failed_text_can_be_sent_again_by_a_person():
     assert decisions.approve(response.pk, by=MARIA).status == Status.APPROVED
 
 
+def test_a_failed_modification_is_sent_again_in_the_persons_words():
+    response = make_response(draft="Could you pay $50 a week?")
+    decisions.modify(response.pk, by=MARIA, text="Please call the office.")
+    QueuedResponse.objects.update(status="failed")
+    again = decisions.approve(response.pk, by=BOSS)
+    assert (again.final_text, again.manager_action) == ("Please call the office.", "modify")
+
+
+def test_an_undone_text_by_hand_keeps_its_words():
+    response = decisions.write_by_hand(make_conversation(), by=MARIA, text="Please call the office.")
+    assert decisions.undo(response.pk, by=MARIA).final_text == "Please call the office."
+    assert decisions.approve(response.pk, by=MARIA).final_text == "Please call the office."
+
+
+def test_a_text_by_hand_that_came_back_makes_room_for_the_draft_on_a_newer_text(world):
+    plan_a_good_day(world, confidence=0.7)
+    by_hand = decisions.write_by_hand(make_conversation(), by=MARIA, text="Please call the office.")
+    decisions.undo(by_hand.pk, by=MARIA)
+    receive("what do I owe you now?")
+    work("draft")
+    assert QueuedResponse.objects.get(status=Status.PENDING).tenant_message == "what do I owe you now?"
+    by_hand.refresh_from_db()
+    assert by_hand.status == Status.WITHDRAWN
+    assert ApprovalAuditEntry.objects.filter(response=by_hand, action="withdraw", reason="stale").exists()
+
+
 def test_a_failed_workflow_is_drafted_again_from_the_start(world):
     plan_a_good_day(world)
     accepted = receive("what do I owe you now?")
@@ -287,6 +313,24 @@ def test_a_resolved_escalation_frees_the_conversation_once():
     escalation.refresh_from_db()
     assert (escalation.status, escalation.resolved_by) == ("resolved", "boss")
     assert response.audit.filter(action="resolve").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_end_of_the_audit_log_is_not_held_while_somebody_waits_for_a_conversation():
+    """Two workers would wait in a circle: one for the conversation, the other for the end of the chain."""
+    escalation = open_escalation(make_conversation(), category="manual", reason="rude", by="policy")
+
+    def resolve_elsewhere():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '2s'")
+            return resolve(escalation.pk, by="maria", note="spoke with him")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as manager, transaction.atomic():
+        Conversation.objects.locked().get()
+        assert manager.submit(resolve_elsewhere).result().status == "resolved"
 
 
 def test_a_second_escalation_of_the_same_kind_is_the_same_one():

@@ -215,6 +215,14 @@ def test_start_lifts_the_opt_out(world):
     assert not ContactHold.objects.active().exists()
 
 
+def test_of_stop_and_start_the_last_word_counts(world):
+    knows_tenant(world)
+    receive("STOP")
+    receive("START")
+    work("draft")
+    assert not ContactHold.objects.active().exists()
+
+
 def test_help_gets_the_fixed_text(world):
     knows_tenant(world)
     takes_texts(world)

@@ -273,8 +273,8 @@ DUPLICATE_WINDOW_SECONDS = env.int("DUPLICATE_WINDOW_SECONDS", default=30)
 SEND_UNDO_SECONDS = env.int("SEND_UNDO_SECONDS", default=10)
 # Claim of a card in the console (seconds).
 CLAIM_SECONDS = env.int("CLAIM_SECONDS", default=120)
-# Where browsers find the live process: a path of this host, or ":8010/live/" for another port of it. With "off", and where
-# it cannot LISTEN, the pages ask every two seconds.
+# Where browsers find the live process: a path of this host, or ":8010/live/" for another port of it. With "off", and
+# where it cannot LISTEN, the pages ask every two seconds.
 LIVE_URL = env.str("LIVE_URL", default="") or ("/live/" if PRODUCTION else ":8010/live/")
 if LIVE_URL == "off" or DATABASE_TRANSACTION_POOLER:
     LIVE_URL = ""

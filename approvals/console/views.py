@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.generic import TemplateView, View
 from unfold.views import UnfoldModelAdminViewMixin
 
@@ -55,6 +57,7 @@ def decider(request: HttpRequest) -> Decider:
     return Decider(name=_me(request), may_override=_person(request).has_perm("approvals.override_gates"))
 
 
+@method_decorator(ensure_csrf_cookie, name="dispatch")
 class Page(UnfoldModelAdminViewMixin, TemplateView):  # type: ignore[misc]
     """The whole page: queue, and the first card (or the one that the address names)."""
 

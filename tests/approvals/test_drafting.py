@@ -215,6 +215,14 @@ def test_start_lifts_the_opt_out(world):
     assert not ContactHold.objects.active().exists()
 
 
+def test_of_stop_and_start_the_last_word_counts(world):
+    knows_tenant(world)
+    receive("STOP")
+    receive("START")
+    work("draft")
+    assert not ContactHold.objects.active().exists()
+
+
 def test_help_gets_the_fixed_text(world):
     knows_tenant(world)
     takes_texts(world)
@@ -371,6 +379,32 @@ def test_a_text_that_comes_while_we_draft_is_answered_with_the_first_one(world):
     work("draft")
     assert QueuedResponse.objects.get().tenant_message == "hello there my friend\nwhat do I owe you now?"
     assert Workflow.objects.get(pk=first.workflow_id).status == "superseded"
+
+
+def test_a_text_that_waits_for_another_attempt_is_answered_with_the_newer_one(world, settings):
+    settings.BREAKER_FAILURES = 100
+    # The client tries three times by itself.
+    world.monitor.answers({}, status=503, times=3)
+    first = receive("hello there my friend")
+    work("draft")
+    plan_a_good_day(world)
+    receive("what do I owe you now?")
+    work("draft", "send")
+
+    reply = QueuedResponse.objects.get()
+    assert (reply.status, reply.tenant_message) == ("sent", "hello there my friend\nwhat do I owe you now?")
+    assert Workflow.objects.get(pk=first.workflow_id).status == "superseded"
+
+
+def test_an_older_text_is_never_taken_for_a_newer_one(world):
+    plan_a_good_day(world)
+    older = receive("hello there my friend")
+    Workflow.objects.update(status="failed")
+    newer = receive("what do I owe you now?")
+    [job] = claim_drafts(25, "w1")
+    Workflow.objects.filter(pk=older.workflow_id).update(status="received")
+    record_drafts([(job, write_draft(job))])
+    assert str(QueuedResponse.objects.get().workflow_id) == str(newer.workflow_id)
 
 
 def test_a_newer_text_withdraws_the_waiting_draft(world):

@@ -266,6 +266,17 @@ def test_an_auditor_looks_at_everything_and_is_offered_nothing(desk_of: DeskOf, 
     assert (one.status, one.viewer) == ("pending", "")
 
 
+def test_a_text_that_may_have_arrived_wants_a_second_key(desk_of: DeskOf, card: Card) -> None:
+    one = card(status="unknown", actioned_by="maria", actioned_at=timezone.now(), manager_action="approve")
+    desk = desk_of().open("?view=trouble")
+    desk.keys("a")
+    desk.sees("The tenant may have this text already", ".toasts")
+    one.refresh_from_db()
+    assert one.status == "unknown"
+    desk.keys("a")
+    desk.sees("Approved", ".toasts")
+
+
 def test_the_first_key_on_a_card_that_is_not_in_view_only_shows_it(desk_of: DeskOf, card: Card) -> None:
     one = card(tenant="Ana", asked="long words " * 60)
     desk = desk_of(width=390).open(f"?card={one.pk}")

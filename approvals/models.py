@@ -82,6 +82,8 @@ class WorkflowStep(models.Model):
     class Meta:
         db_table = "workflow_steps"
         ordering = ["started_at", "pk"]
+        # For the sweep that forgets the oldest, once a minute.
+        indexes = [models.Index(fields=["started_at", "id"], name="step_by_age")]
 
     def __str__(self) -> str:
         return f"{self.name}: {self.outcome} in {self.duration_ms} ms"
@@ -398,6 +400,7 @@ class Notification(Moving, Leased):
             models.Index(fields=["not_before"], name="notification_ready", condition=Q(status="pending")),
             models.Index(fields=["lease_until"], name="notification_leased", condition=Q(status="sending")),
             models.Index(fields=["kind", "recipient", "-created_at"], name="notification_kind"),
+            models.Index(fields=["created_at"], name="notification_by_age", condition=Q(status__in=["sent", "failed"])),
         ]
 
     def __str__(self) -> str:

@@ -3,12 +3,21 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import CharField, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Concat
 
 from approvals.models import Escalation, PaymentPlan, QueuedResponse, Workflow, WorkflowStep
 from conversations.models import ContactHold, Conversation
+from conversations.refusals import Conflict
 
 ERASED = "[erased]"
+# Of these replies nothing can be sent any more.
+FINISHED = {
+    QueuedResponse.Status.SENT,
+    QueuedResponse.Status.ESCALATED,
+    QueuedResponse.Status.WITHDRAWN,
+    QueuedResponse.Status.CLOSED,
+}
 
 
 def export(conversation: Conversation) -> dict[str, Any]:
@@ -32,13 +41,17 @@ def _rows(rows: QuerySet[Any]) -> list[dict[str, Any]]:
 def erase(conversation: Conversation) -> dict[str, int]:
     """Take name, number, account and words out of every row; returns how many rows of each kind were changed.
 
+    Raises Conflict while something is under way: asked under the lock, behind which a new text waits and starts anew.
     What stays: the audit log, which records of collections must outlive (12 CFR 1006.100: three years) and which
     nothing can change; and an opt-out, under the number, for without it the person would be contacted again.
     """
     with transaction.atomic():
+        Conversation.objects.locked().get(pk=conversation.pk)
+        if is_busy(conversation):
+            raise Conflict("busy", "Something is still under way with this person. Close or escalate it first.")
         holds = ContactHold.objects.filter(phone=conversation.phone).exclude(reason=ContactHold.Reason.OPT_OUT)
         counts = {
-            "messages": conversation.messages.update(body=ERASED),
+            "messages": conversation.messages.update(body=ERASED, provider_id="", dedupe_key=_KEY_WITHOUT_NUMBER),
             "replies": conversation.responses.update(tenant_message=ERASED, **_REPLY_WITHOUT_WORDS),
             "steps": WorkflowStep.objects.filter(workflow__conversation=conversation).update(detail=""),
             "workflows": conversation.workflows.update(metadata={}, error_message=""),
@@ -46,19 +59,29 @@ def erase(conversation: Conversation) -> dict[str, int]:
             "escalations": Escalation.objects.filter(conversation=conversation).update(reason=ERASED, notes=""),
             "contact_holds": _deleted(holds),
         }
-        nobody = {"tenant_id": None, "external_id": None, "tenant_name": "", "property_name": ""}
+        # Without the time of our last text, nobody is told of this person's silence.
+        nobody = {
+            "tenant_id": None,
+            "external_id": None,
+            "tenant_name": "",
+            "property_name": "",
+            "last_outbound_at": None,
+        }
         Conversation.objects.filter(pk=conversation.pk).update(
             phone=f"erased {conversation.pk.hex[:12]}", account={}, account_at=None, **nobody
         )
     return counts
 
 
+# The keys of the caller's own texts begin with the number.
+_KEY_WITHOUT_NUMBER = Concat(Value("erased "), Cast("pk", TextField()), output_field=CharField())
 _REPLY_WITHOUT_WORDS: dict[str, Any] = {
     "ai_response": ERASED,
     "final_text": ERASED,
     "modified_response": None,
     "earlier_draft": None,
     "gates": [],
+    "error_message": "",
 }
 
 
@@ -71,7 +94,5 @@ def is_busy(conversation: Conversation) -> bool:
     """Whether something is still under way that needs the number."""
     return (
         conversation.workflows.filter(status__in=[Workflow.Status.RECEIVED, Workflow.Status.PROCESSING]).exists()
-        or conversation.responses.filter(
-            status__in=[QueuedResponse.Status.APPROVED, QueuedResponse.Status.SENDING, QueuedResponse.Status.PENDING]
-        ).exists()
+        or conversation.responses.filter(status__in=[*QueuedResponse.MOVES.keys() - FINISHED]).exists()
     )

@@ -35,10 +35,13 @@ def run() -> dict[str, int]:
     """All sweeps, one machine at a time; returns how much each of them found. Running it twice does no harm."""
     found: dict[str, int] = {}
     for sweep in SWEEPS:
-        with transaction.atomic():
-            if not _only_here(sweep.__name__):
-                continue
-            found[sweep.__name__] = sweep()
+        try:
+            with transaction.atomic():
+                if _only_here(sweep.__name__):
+                    found[sweep.__name__] = sweep()
+        except Exception:
+            # One sweep's fault must not keep the others from their work, least of all the last mesh.
+            log.exception("sweep: %s failed", sweep.__name__)
     if any(found.values()):
         log.info("sweep: %s", ", ".join(f"{name} {count}" for name, count in found.items() if count))
     return found
@@ -55,7 +58,9 @@ def _only_here(name: str) -> bool:
 def take_back_lost_drafts() -> int:
     """A draft that nobody recorded in time is written by another attempt; after the last one a person is told."""
     lost = Workflow.objects.filter(status=Workflow.Status.PROCESSING, lease_until__lte=timezone.now())
-    rows = list(lost.select_related("conversation")[:BATCH])
+    # What is locked is being recorded at this very moment, late but not lost.
+    free = lost.select_related("conversation").select_for_update(no_key=True, of=("self",), skip_locked=True)
+    rows = list(free[:BATCH])
     for workflow in rows:
         try:
             if workflow.attempts >= settings.MAX_DRAFT_ATTEMPTS:

@@ -48,13 +48,12 @@ def zone_for(phone_e164: str, default: str) -> str:
 
 def next_opening(now: datetime, *, time_zone: str, hours: Hours) -> datetime:
     """The first moment from `now` (aware) inside the window; `now` itself when it is inside."""
-    today = window_of(now.astimezone(ZoneInfo(time_zone)).date(), time_zone, hours)
-    if today.holds(now):
+    today = now.astimezone(ZoneInfo(time_zone)).date()
+    # Yesterday's may still be open: a window can reach over midnight.
+    windows = [window_of(today + timedelta(days=days), time_zone, hours) for days in (-1, 0, 1)]
+    if any(window.holds(now) for window in windows):
         return now
-    if now < today.opens:
-        return today.opens
-    tomorrow = now.astimezone(ZoneInfo(time_zone)).date() + timedelta(days=1)
-    return window_of(tomorrow, time_zone, hours).opens
+    return next(window.opens for window in windows if window.opens > now)
 
 
 def window_of(day: date, time_zone: str, hours: Hours) -> Window:

@@ -1,8 +1,9 @@
-"""What the endpoints of both halves share: a body that is checked, and ids that are the caller's own."""
+"""What the endpoints of both halves share: a body that is checked, ids that are the caller's own, pages of lists."""
 
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -12,6 +13,12 @@ class CallersId(serializers.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=100, **{"allow_null": not kwargs.get("required", True), **kwargs})
+
+
+class Pages(LimitOffsetPagination):
+    """`?limit=` and `?offset=`; nobody gets a whole table in one answer."""
+
+    max_limit = 200
 
 
 class Checked(APIView):

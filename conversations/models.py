@@ -7,7 +7,7 @@ from typing import Self
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 
@@ -21,7 +21,15 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         wanted = Q(external_id=any_id)
         with suppress(ValueError):
             wanted |= Q(pk=uuid.UUID(any_id))
-        return self.filter(wanted).order_by("-last_inbound_at")
+        return self.filter(wanted).order_by(F("last_inbound_at").desc(nulls_last=True))
+
+    def locked(self, *, skip: bool = False) -> Self:
+        """The rows, locked until the transaction ends, in the order of their keys: two workers never wait in a circle.
+
+        Rows that refer to a conversation can be written meanwhile (NO KEY): an audit entry's foreign key is checked at
+        its commit, when it holds the end of the chain, and must not wait there for somebody who waits for the chain.
+        """
+        return self.order_by("pk").select_for_update(no_key=True, of=("self",), skip_locked=skip)
 
 
 class Conversation(models.Model):

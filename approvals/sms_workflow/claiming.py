@@ -31,8 +31,10 @@ def claim_drafts(limit: int, worker: str) -> list[TextToAnswer]:
         newest = [workflows[-1] for workflows in waiting.values()]
         _supersede(answered_with)
         _lease(newest, worker)
+        facts = _facts(newest, worker)
+        # Its audit entries come last: their chain is locked until the commit.
         withdraw_overtaken(newest)
-        return _facts(newest, worker)
+        return facts
 
 
 def _conversations_with_work(limit: int) -> list[UUID]:
@@ -45,15 +47,18 @@ def _conversations_with_work(limit: int) -> list[UUID]:
 
 def _locked(candidates: Sequence[UUID], limit: int) -> list[UUID]:
     """Whoever holds the conversation's row works on it: two texts of one tenant are never drafted side by side."""
-    free = Conversation.objects.filter(pk__in=candidates).select_for_update(skip_locked=True)
-    return list(free.values_list("pk", flat=True)[:limit])
+    free = Conversation.objects.filter(pk__in=candidates).locked(skip=True)
+    return [conversation.pk for conversation in free.only("pk")[:limit]]
 
 
 def _received_workflows(conversations: Sequence[UUID]) -> dict[UUID, list[Workflow]]:
-    """By conversation, oldest first. Read after the lock: what another worker took meanwhile is seen as taken."""
+    """By conversation, oldest first. Read after the lock: what another worker took meanwhile is seen as taken.
+
+    Whether they are due no longer matters: a text that waits for another attempt is answered with the newer one.
+    """
     busy = Workflow.objects.filter(conversation__in=conversations, status=Status.PROCESSING)
     rows = (
-        Workflow.objects.filter(conversation__in=conversations, status=Status.RECEIVED, not_before__lte=timezone.now())
+        Workflow.objects.filter(conversation__in=conversations, status=Status.RECEIVED)
         .exclude(conversation_id__in=busy.values("conversation_id"))
         .select_related("message", "conversation")
         .order_by("message__created_at")

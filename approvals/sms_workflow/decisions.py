@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from approvals import account
-from approvals.models import ApprovalAuditEntry, QueuedResponse, Workflow
+from approvals.models import ApprovalAuditEntry, Escalation, QueuedResponse, Workflow
 from approvals.policy.escalation import Category, Severity
 from approvals.policy.gates import DraftFacts, Gate, Level, check_gates
 from approvals.policy.text import strip_invisible
@@ -41,17 +41,20 @@ NOW = timedelta(0)
 
 
 def waiting_reply(conversation: Conversation) -> QueuedResponse:
-    """The draft of a conversation that waits for a decision; NotFound when none does."""
+    """The draft of a conversation that waits for a decision; Conflict when it is decided, NotFound without any."""
     waiting = conversation.responses.filter(status=Status.PENDING).first()
-    if waiting is None:
+    if waiting is not None:
+        return waiting
+    decided = conversation.responses.order_by("-created_at").first()
+    if decided is None:
         raise NotFound("not_found", "No reply of this conversation waits for a decision.")
-    return waiting
+    raise Conflict("already_decided", _who_decided(decided))
 
 
 def approve(
     response_id: UUID, *, by: Decider, text: str | None = None, override_reason: str = "", after: timedelta = NOW
 ) -> QueuedResponse:
-    """Send the reply as it stands; other words than the draft's make it a modification.
+    """Send the reply as it stands (its `final_text`); other words than the draft's make it a modification.
 
     `after` is the time in which it can be undone. Raises NotFound, Conflict (already_decided, stale, contact_hold),
     Invalid (gate_failed).
@@ -72,7 +75,8 @@ def _release(
     with transaction.atomic():
         response = _locked(response_id)
         _must_be_open(response)
-        words = strip_invisible(response.ai_response if text is None else text).strip()
+        # A text that failed, or came back, may be a person's: as it stands is not always as it was drafted.
+        words = strip_invisible(response.final_text if text is None else text).strip()
         changed = words != response.ai_response
         gates = checked_by_hand(response, words)
         overridden = _overridden(gates, by, override_reason)
@@ -100,8 +104,8 @@ def _release(
 
 def _locked(response_id: UUID) -> QueuedResponse:
     """The conversation first, then the reply: the order in which everybody locks."""
-    conversations = Conversation.objects.filter(responses=response_id)
-    if not conversations.select_for_update().exists():
+    of_response = QueuedResponse.objects.filter(pk=response_id).values("conversation")
+    if not Conversation.objects.filter(pk__in=of_response).locked().only("pk"):
         raise NotFound("not_found", "There is no such reply.")
     return QueuedResponse.objects.select_related("conversation", "workflow").get(pk=response_id)
 
@@ -111,8 +115,12 @@ def _must_be_open(response: QueuedResponse, allowed: frozenset[str] = SENDABLE) 
         return
     if response.status == Status.WITHDRAWN:
         raise Conflict("stale", "The tenant has written again; this draft was withdrawn and a new one is coming.")
+    raise Conflict("already_decided", _who_decided(response))
+
+
+def _who_decided(response: QueuedResponse) -> str:
     who = f" by {response.actioned_by}" if response.actioned_by else ""
-    raise Conflict("already_decided", f"This reply is already {response.status}{who}.")
+    return f"This reply is already {response.status}{who}."
 
 
 def checked_by_hand(response: QueuedResponse, words: str) -> tuple[Gate, ...]:
@@ -175,10 +183,11 @@ def undo(response_id: UUID, *, by: Decider) -> QueuedResponse:
 
 
 def _undecided(response: QueuedResponse) -> dict[str, Any]:
+    """As before the decision: the draft, or where there was none the person's own words."""
     return {
         "manager_action": None,
         "modified_response": None,
-        "final_text": response.ai_response,
+        "final_text": response.ai_response or response.final_text,
         "actioned_by": None,
         "actioned_at": None,
         "overridden": [],
@@ -261,7 +270,7 @@ def write_by_hand(
 ) -> QueuedResponse:
     """A text that a manager starts: through the same gates and the same queue as every other. Raises as `approve`."""
     with transaction.atomic():
-        Conversation.objects.select_for_update().get(pk=conversation.pk)
+        Conversation.objects.locked().get(pk=conversation.pk)
         words = strip_invisible(text).strip()
         response = QueuedResponse(
             conversation=conversation, language=conversation.language, final_text=words, status=Status.APPROVED
@@ -281,22 +290,44 @@ def write_by_hand(
 
 
 def retry(workflow_id: UUID, *, by: Decider, reason: str = "") -> Workflow:
-    """Draft a failed workflow's reply once more, from the start. Raises NotFound, Conflict (not_failed)."""
+    """Draft a failed workflow's reply once more, from the start. Raises NotFound, Conflict (not_failed, stale).
+
+    Later texts of the tenant's that failed as well are taken along: they are answered together.
+    """
     with transaction.atomic():
-        workflow = Workflow.objects.filter(pk=workflow_id).first()
-        if workflow is None:
-            raise NotFound("not_found", "There is no such workflow.")
+        workflow = _locked_workflow(workflow_id)
         if workflow.status != Workflow.Status.FAILED:
             raise Conflict("not_failed", f"Only a failed workflow can be retried; this one is {workflow.status}.")
-        retried = {"by": by.name, "reason": reason, "at": timezone.now().isoformat()}
-        workflow.move(
-            Workflow.Status.RECEIVED,
-            step="retry",
-            attempts=0,
-            not_before=timezone.now(),
-            completed_at=None,
-            error_message="",
-            metadata={**workflow.metadata, "retries": [*workflow.metadata.get("retries", []), retried]},
+        later = workflow.conversation.workflows.filter(message__created_at__gt=workflow.message.created_at)
+        if later.filter(status__in=[Workflow.Status.PROCESSING, Workflow.Status.COMPLETED]).exists():
+            # Its draft would withdraw the newer text's reply, and be stale itself.
+            raise Conflict("stale", "The tenant has written again, and that text has its answer; write by hand.")
+        for failed in (workflow, *later.filter(status=Workflow.Status.FAILED)):
+            _start_again(failed, by, reason)
+        # The retry takes care of what the failure had called a person for.
+        failures = Escalation.objects.filter(conversation=workflow.conversation_id, category=Category.AI_FAILED)
+        failures.filter(status=Escalation.Status.OPEN).update(
+            status=Escalation.Status.RESOLVED, resolved_by=by.name, resolved_at=timezone.now()
         )
         wake()
     return workflow
+
+
+def _locked_workflow(workflow_id: UUID) -> Workflow:
+    of_workflow = Workflow.objects.filter(pk=workflow_id).values("conversation")
+    if not Conversation.objects.filter(pk__in=of_workflow).locked().only("pk"):
+        raise NotFound("not_found", "There is no such workflow.")
+    return Workflow.objects.select_related("conversation", "message").get(pk=workflow_id)
+
+
+def _start_again(workflow: Workflow, by: Decider, reason: str) -> None:
+    retried = {"by": by.name, "reason": reason, "at": timezone.now().isoformat()}
+    workflow.move(
+        Workflow.Status.RECEIVED,
+        step="retry",
+        attempts=0,
+        not_before=timezone.now(),
+        completed_at=None,
+        error_message="",
+        metadata={**workflow.metadata, "retries": [*workflow.metadata.get("retries", []), retried]},
+    )

@@ -4,7 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -94,14 +94,12 @@ def _record(finished: Sequence[tuple[TextToAnswer, Drafted | Postponed | Excepti
 
 
 def _locked(keys: Sequence[UUID]) -> dict[UUID, Conversation]:
-    """In the order of their keys, so that two workers with the same conversations do not wait for each other."""
-    rows = Conversation.objects.filter(pk__in=keys).select_for_update().order_by("pk")
-    return {conversation.pk: conversation for conversation in rows}
+    return {conversation.pk: conversation for conversation in Conversation.objects.filter(pk__in=keys).locked()}
 
 
 def _still_ours(jobs: Sequence[TextToAnswer]) -> dict[UUID, Workflow]:
     fence = {job.workflow_id: (job.worker, job.attempt) for job in jobs}
-    rows = Workflow.objects.filter(pk__in=fence, status=Status.PROCESSING).select_for_update().order_by("pk")
+    rows = Workflow.objects.filter(pk__in=fence, status=Status.PROCESSING).order_by("pk").select_for_update(no_key=True)
     return {
         workflow.pk: workflow for workflow in rows if (workflow.claimed_by, workflow.attempts) == fence[workflow.pk]
     }
@@ -110,7 +108,12 @@ def _still_ours(jobs: Sequence[TextToAnswer]) -> dict[UUID, Workflow]:
 def _newer_texts(jobs: Sequence[TextToAnswer]) -> dict[UUID, Workflow]:
     """By conversation, the newest text that came in while we drafted."""
     received = Workflow.objects.filter(conversation__in=[job.conversation_id for job in jobs], status=Status.RECEIVED)
-    return {workflow.conversation_id: workflow for workflow in received.order_by("message__created_at")}
+    wrote_at = {job.conversation_id: job.wrote_at for job in jobs}
+    return {
+        workflow.conversation_id: workflow
+        for workflow in received.select_related("message").order_by("message__created_at")
+        if workflow.message.created_at > wrote_at[workflow.conversation_id]
+    }
 
 
 def _answer_with(newer: Workflow, workflow: Workflow, result: Drafted) -> None:
@@ -123,6 +126,9 @@ def _answer_with(newer: Workflow, workflow: Workflow, result: Drafted) -> None:
 def decide(verdicts: Sequence[Verdict]) -> None:
     """The verdicts become rows. The audit entries are the last of them: their chain is locked until the commit."""
     _remember([(verdict.conversation, verdict.drafted) for verdict in verdicts])
+    replaced = _withdraw_waiting(
+        verdict.conversation for verdict in verdicts if verdict.drafted.outcome is Outcome.QUEUE
+    )
     QueuedResponse.objects.bulk_create(verdict.response for verdict in verdicts)
     WorkflowStep.objects.bulk_create(
         step for verdict in verdicts for step in rows(verdict.workflow, verdict.drafted.steps)
@@ -133,14 +139,25 @@ def decide(verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
         _act_on(verdict)
     _complete(verdicts)
-    ApprovalAuditEntry.objects.bulk_create(
-        ApprovalAuditEntry.of(
-            verdict.response,
-            action=ACTION_OF[verdict.drafted.outcome],
-            by=POLICY,
-            reason=", ".join(verdict.drafted.reasons),
-        )
-        for verdict in verdicts
+    ApprovalAuditEntry.objects.bulk_create([*replaced, *map(_audit_entry, verdicts)])
+
+
+def _withdraw_waiting(conversations: Iterable[Conversation]) -> list[ApprovalAuditEntry]:
+    """One reply of a conversation waits: what came back to the managers meanwhile makes room for the newer."""
+    waiting = QueuedResponse.objects.filter(conversation__in=list(conversations), status=QueuedResponse.Status.PENDING)
+    entries = []
+    for response in waiting:
+        response.move(QueuedResponse.Status.WITHDRAWN)
+        entries.append(ApprovalAuditEntry.of(response, action=Action.WITHDRAW, by=POLICY, reason="stale"))
+    return entries
+
+
+def _audit_entry(verdict: Verdict) -> ApprovalAuditEntry:
+    return ApprovalAuditEntry.of(
+        verdict.response,
+        action=ACTION_OF[verdict.drafted.outcome],
+        by=POLICY,
+        reason=", ".join(verdict.drafted.reasons),
     )
 
 
@@ -286,14 +303,23 @@ def _try_later(conversation: Conversation, workflow: Workflow, result: Postponed
     steps = result.steps if isinstance(result, Postponed) else ()
     why = result.why if isinstance(result, Postponed) else f"our own fault: {type(result).__name__}"
     WorkflowStep.objects.bulk_create(rows(workflow, steps))
-    if workflow.attempts >= settings.MAX_DRAFT_ATTEMPTS:
+    counts = not isinstance(result, Postponed) or result.asked or is_impatient(workflow.started_at)
+    if counts and workflow.attempts >= settings.MAX_DRAFT_ATTEMPTS:
         fail(conversation, workflow, why)
         return
     asked = (result.retry_after if isinstance(result, Postponed) else None) or 0
     pause = max(asked, settings.DRAFT_RETRY_SECONDS * 4 ** (workflow.attempts - 1))
     due = timezone.now() + timedelta(seconds=pause)
-    workflow.move(Status.RECEIVED, step="waiting to try again", not_before=due, error_message=why, lease_until=None)
+    made = workflow.attempts if counts else workflow.attempts - 1
+    workflow.move(
+        Status.RECEIVED, step="waiting to try again", attempts=made, not_before=due, error_message=why, lease_until=None
+    )
     wake_at(due)
+
+
+def is_impatient(since: datetime) -> bool:
+    """Whether something has waited so long that even an attempt nobody was asked for counts."""
+    return timezone.now() - since > timedelta(minutes=settings.OUTAGE_PATIENCE_MINUTES)
 
 
 def fail(conversation: Conversation, workflow: Workflow, why: str) -> None:

@@ -7,7 +7,7 @@ approved --claim_sends--> sending --send_text--> sent | failed | approved (surel
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -26,11 +26,12 @@ from approvals.policy.rules import Rules
 from approvals.rulebook import current_rules
 from approvals.sms_workflow.escalations import open_escalation
 from approvals.sms_workflow.holds import stopping_managers
+from approvals.sms_workflow.recording import is_impatient
 from conversations.models import Author, ContactHold, Conversation, Delivery, Direction, Message
 from conversations.moves import together_or_each
 from conversations.wakeups import wake_at
 from integrations import clients
-from integrations.errors import Refused, Unavailable, UpstreamError
+from integrations.errors import CircuitOpen, Refused, Unavailable, UpstreamError
 from integrations.sms_agent import Receipt
 
 log = logging.getLogger(__name__)
@@ -105,8 +106,8 @@ def _lease(replies: Sequence[QueuedResponse], worker: str) -> None:
 
 def _due_replies(candidates: Sequence[UUID], limit: int) -> list[QueuedResponse]:
     """The oldest due reply of each conversation that nobody else works on and that has no text in flight."""
-    free = Conversation.objects.filter(pk__in=candidates).select_for_update(skip_locked=True)
-    conversations = list(free.values_list("pk", flat=True)[:limit])
+    free = Conversation.objects.filter(pk__in=candidates).locked(skip=True)
+    conversations = [conversation.pk for conversation in free.only("pk")[:limit]]
     in_flight = QueuedResponse.objects.filter(conversation__in=conversations, status=Status.SENDING)
     # Read after the lock, so that what another worker took meanwhile is seen as taken.
     due = QueuedResponse.objects.filter(status=Status.APPROVED, not_before__lte=timezone.now())
@@ -180,6 +181,8 @@ def rule_on(reply: QueuedResponse, circumstances: Circumstances) -> Ruling:
     stopping = circumstances.holds if reply.automatic else stopping_managers(circumstances.holds)
     if stopping:
         return Ruling(take_back=", ".join(f"hold_{reason}" for reason in stopping))
+    if reply.automatic and not circumstances.rules.auto_send_enabled:
+        return Ruling(take_back="auto_send_disabled")
     if reply.automatic and circumstances.escalated:
         return Ruling(take_back="open_escalation")
     turned_red = _turned_red(reply, circumstances, stale=stale)
@@ -241,12 +244,20 @@ def to_send(reply: QueuedResponse, known_receipts: frozenset[str] = frozenset())
 
 def send_text(job: TextToSend) -> Receipt | UpstreamError:
     """One POST, never repeated here: the agent is not idempotent."""
+    if timezone.now() >= last_moment_to_send(job):
+        return Unavailable("sms_agent", "this worker slept over its claim and has not sent the text")
     try:
         return clients.sms_agent().send(
             to=job.phone, body=job.text, conversation_id=job.agent_conversation, request_id=job.request_id
         )
     except UpstreamError as error:
         return error
+
+
+def last_moment_to_send(job: TextToSend) -> datetime:
+    """Later, the answer could come when another worker already looks for the text, finds nothing and sends it again."""
+    longest_send = settings.CONNECT_TIMEOUT_SECONDS + settings.SMS_AGENT_TIMEOUT_SECONDS
+    return job.tried_at + timedelta(seconds=settings.SEND_LEASE_SECONDS - longest_send)
 
 
 def record_sends(finished: Sequence[tuple[TextToSend, Receipt | Exception]]) -> None:
@@ -269,7 +280,8 @@ def _record(finished: Sequence[tuple[TextToSend, Receipt | Exception]]) -> None:
         elif isinstance(result, Refused):
             _failed(reply, str(result))
         elif isinstance(result, Unavailable):
-            send_later(reply, str(result), result.retry_after)
+            asked = not isinstance(result, CircuitOpen)
+            send_later(reply, str(result), result.retry_after, asked=asked)
         else:
             # Unknown, or our own fault after the POST may have left: look before anything else is done.
             _look_soon(reply, str(result))
@@ -277,14 +289,20 @@ def _record(finished: Sequence[tuple[TextToSend, Receipt | Exception]]) -> None:
 
 
 def still_ours(jobs: Sequence[TextToSend]) -> dict[UUID, QueuedResponse]:
-    """The replies whose claim still holds, locked; what another worker has taken over is left out."""
+    """The replies whose claim still holds, locked after their conversations as everybody locks; others are left out."""
     fence = {job.response_id: (job.worker, job.attempt) for job in jobs}
+    _lock_conversations(fence)
     rows = QueuedResponse.objects.filter(pk__in=fence, status=Status.SENDING).select_related("conversation")
     return {
         reply.pk: reply
-        for reply in rows.select_for_update(of=("self",)).order_by("pk")
+        for reply in rows.select_for_update(no_key=True, of=("self",)).order_by("pk")
         if (reply.claimed_by, reply.attempts) == fence[reply.pk]
     }
+
+
+def _lock_conversations(replies: Collection[UUID]) -> None:
+    of_replies = QueuedResponse.objects.filter(pk__in=replies).values("conversation")
+    list(Conversation.objects.filter(pk__in=of_replies).locked().only("pk"))
 
 
 RECEIPT = """
@@ -329,12 +347,15 @@ def _failed(reply: QueuedResponse, why: str) -> None:
     open_escalation(reply.conversation, category=Category.SEND_FAILED, reason=why, by=POLICY, response=reply)
 
 
-def send_later(reply: QueuedResponse, why: str, asked: float | None) -> None:
-    """Surely unsent: approved again after a pause, until the attempts are used up."""
-    if reply.attempts >= settings.MAX_SEND_ATTEMPTS:
+def send_later(reply: QueuedResponse, why: str, retry_after: float | None, *, asked: bool = True) -> None:
+    """Surely unsent: approved again after a pause, until the attempts are used up; one that nobody was `asked` for
+    counts only when the text has waited long."""
+    counts = asked or is_impatient(reply.actioned_at or reply.created_at)
+    if counts and reply.attempts >= settings.MAX_SEND_ATTEMPTS:
         _failed(reply, why)
         return
-    pause = max(asked or 0, settings.SEND_RETRY_SECONDS * 4 ** (reply.attempts - 1))
+    pause = max(retry_after or 0, settings.SEND_RETRY_SECONDS * 4 ** (reply.attempts - 1))
     due = timezone.now() + timedelta(seconds=pause)
-    reply.move(Status.APPROVED, not_before=due, error_message=why, lease_until=None)
+    made = reply.attempts if counts else reply.attempts - 1
+    reply.move(Status.APPROVED, not_before=due, attempts=made, error_message=why, lease_until=None)
     wake_at(due)

@@ -11,7 +11,9 @@ from approvals.policy import templates
 from approvals.policy.confidence import Confidence, Part, estimate
 from approvals.policy.escalation import Category, find_triggers
 from approvals.policy.gates import DraftFacts, Gate, Level, check_gates, injection_note
+from approvals.policy.holds import HoldReason
 from approvals.policy.language import detect, language_code
+from approvals.policy.opt_out import Consent
 from approvals.policy.plans import Issue, PlanCheck, Proposal, check_plan, extract
 from approvals.policy.routing import Route, choose_route
 from approvals.policy.rules import Rules
@@ -29,7 +31,7 @@ from approvals.sms_workflow.facts import (
 from approvals.sms_workflow.reading import Reading, Settled, read_texts, settle
 from approvals.sms_workflow.story import Story
 from integrations import clients
-from integrations.errors import Refused, Unavailable
+from integrations.errors import CircuitOpen, Refused, Unavailable
 from integrations.language_model import Schema
 from integrations.monitor import Tenant
 
@@ -54,7 +56,10 @@ def write_draft(job: TextToAnswer) -> Drafted | Postponed:
         with story.step("read") as said:
             reading = read_texts(job.texts, rules=job.rules, today=job.today)
             said.extend(reading.codes)
-        settled = settle(reading, holds=job.holds)
+        if reading.consent is Consent.OPT_IN:
+            # What came with a START is answered: the hold falls together with this verdict.
+            job = replace(job, holds=tuple(reason for reason in job.holds if reason != HoldReason.OPT_OUT))
+        settled = settle(reading, holds=job.holds, rules=job.rules)
         found = find_account(job, story, must_know=settled is None)
         language = tenants_language(job, found)
         settled = settled or _unknown_tenant(found)
@@ -64,10 +69,15 @@ def write_draft(job: TextToAnswer) -> Drafted | Postponed:
         else:
             thread = read_thread(job, story)
             verdict = compose(job, found=found, thread=thread, language=language, story=story)
-            verdict = replace(verdict, new_holds=reading.holds)
+            verdict = replace(verdict, new_holds=reading.holds, consent=reading.consent)
         return replace(verdict, steps=tuple(story.steps))
     except (Unavailable, Refused) as error:
-        return Postponed(why=str(error), retry_after=getattr(error, "retry_after", None), steps=tuple(story.steps))
+        return Postponed(
+            why=str(error),
+            retry_after=getattr(error, "retry_after", None),
+            asked=not isinstance(error, CircuitOpen),
+            steps=tuple(story.steps),
+        )
 
 
 def find_account(job: TextToAnswer, story: Story, *, must_know: bool) -> Found:

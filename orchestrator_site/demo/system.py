@@ -42,7 +42,7 @@ def running(
     environment: Mapping[str, str] | None = None,
     *,
     port: int = 0,
-    tenants: int = 60,
+    tenants: int = 90,
     simulated_model: bool = True,
     log: Path | None = None,
 ) -> Iterator[System]:

@@ -7,12 +7,13 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from approvals.models import ApprovalAuditEntry, Escalation, QueuedResponse, Workflow
+from approvals.models import ApprovalAuditEntry, Escalation, Notification, QueuedResponse, Workflow
+from approvals.policy.escalation import Category, Severity
 from approvals.sms_workflow import decisions
 from approvals.sms_workflow.decisions import Decider
-from approvals.sms_workflow.escalations import resolve
+from approvals.sms_workflow.escalations import open_escalation, resolve
 from approvals.sms_workflow.holds import place_hold, release_hold
-from conversations.models import ContactHold
+from conversations.models import ContactHold, Conversation
 from conversations.refusals import Conflict, Invalid, NotFound, Refusal
 from tests.builders import (
     PHONE,
@@ -89,6 +90,23 @@ def test_of_eight_managers_at_once_one_decides():
         outcomes = sorted(managers.map(decide, range(8)))
     assert outcomes == ["already_decided"] * 7 + ["approved"]
     assert ApprovalAuditEntry.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_four_who_retry_at_once_one_does():
+    failed = receive("hello").workflow_id
+    Workflow.objects.update(status="failed")
+
+    def retry(number):
+        try:
+            return decisions.retry(failed, by=Decider(name=f"manager {number}")).status
+        except Conflict as refusal:
+            return refusal.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as managers:
+        assert sorted(managers.map(retry, range(4))) == ["not_failed"] * 3 + ["received"]
 
 
 def test_a_draft_that_answers_an_older_text_is_stale():
@@ -210,6 +228,32 @@ def test_a_failed_text_can_be_sent_again_by_a_person():
     assert decisions.approve(response.pk, by=MARIA).status == Status.APPROVED
 
 
+def test_a_failed_modification_is_sent_again_in_the_persons_words():
+    response = make_response(draft="Could you pay $50 a week?")
+    decisions.modify(response.pk, by=MARIA, text="Please call the office.")
+    QueuedResponse.objects.update(status="failed")
+    again = decisions.approve(response.pk, by=BOSS)
+    assert (again.final_text, again.manager_action) == ("Please call the office.", "modify")
+
+
+def test_an_undone_text_by_hand_keeps_its_words():
+    response = decisions.write_by_hand(make_conversation(), by=MARIA, text="Please call the office.")
+    assert decisions.undo(response.pk, by=MARIA).final_text == "Please call the office."
+    assert decisions.approve(response.pk, by=MARIA).final_text == "Please call the office."
+
+
+def test_a_text_by_hand_that_came_back_makes_room_for_the_draft_on_a_newer_text(world):
+    plan_a_good_day(world, confidence=0.7)
+    by_hand = decisions.write_by_hand(make_conversation(), by=MARIA, text="Please call the office.")
+    decisions.undo(by_hand.pk, by=MARIA)
+    receive("what do I owe you now?")
+    work("draft")
+    assert QueuedResponse.objects.get(status=Status.PENDING).tenant_message == "what do I owe you now?"
+    by_hand.refresh_from_db()
+    assert by_hand.status == Status.WITHDRAWN
+    assert ApprovalAuditEntry.objects.filter(response=by_hand, action="withdraw", reason="stale").exists()
+
+
 def test_a_failed_workflow_is_drafted_again_from_the_start(world):
     plan_a_good_day(world)
     accepted = receive("what do I owe you now?")
@@ -225,6 +269,29 @@ def test_what_has_not_failed_is_not_retried():
     with pytest.raises(Conflict) as refusal:
         decisions.retry(receive("hello").workflow_id, by=MARIA)
     assert refusal.value.code == "not_failed"
+
+
+def test_texts_that_failed_one_after_the_other_are_retried_together(world):
+    plan_a_good_day(world)
+    older = receive("hello there my friend")
+    receive("what do I owe you now?")
+    Workflow.objects.update(status="failed", attempts=3)
+    decisions.retry(older.workflow_id, by=MARIA)
+    work("draft", "send")
+    reply = QueuedResponse.objects.get()
+    assert (reply.status, reply.tenant_message) == ("sent", "hello there my friend\nwhat do I owe you now?")
+
+
+def test_what_failed_is_not_retried_once_a_newer_text_has_its_answer(world):
+    plan_a_good_day(world, confidence=0.7)
+    older = receive("hello there my friend")
+    Workflow.objects.update(status="failed", attempts=3)
+    receive("what do I owe you now?")
+    work("draft")
+    with pytest.raises(Conflict) as refusal:
+        decisions.retry(older.workflow_id, by=MARIA)
+    assert refusal.value.code == "stale"
+    assert QueuedResponse.objects.get().status == Status.PENDING
 
 
 def test_what_does_not_exist_is_not_found():
@@ -248,12 +315,42 @@ def test_a_resolved_escalation_frees_the_conversation_once():
     assert response.audit.filter(action="resolve").exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_end_of_the_audit_log_is_not_held_while_somebody_waits_for_a_conversation():
+    """Two workers would wait in a circle: one for the conversation, the other for the end of the chain."""
+    escalation = open_escalation(make_conversation(), category="manual", reason="rude", by="policy")
+
+    def resolve_elsewhere():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '2s'")
+            return resolve(escalation.pk, by="maria", note="spoke with him")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as manager, transaction.atomic():
+        Conversation.objects.locked().get()
+        assert manager.submit(resolve_elsewhere).result().status == "resolved"
+
+
 def test_a_second_escalation_of_the_same_kind_is_the_same_one():
     conversation = make_conversation()
     first = decisions.escalate(make_response(conversation).pk, by=MARIA, reason="one")
     second = decisions.escalate(make_response(conversation).pk, by=MARIA, reason="two")
     assert first.pk != second.pk
     assert Escalation.objects.count() == 1
+
+
+def test_a_second_cause_is_noted_and_makes_the_escalation_as_urgent_as_itself(settings):
+    settings.MANAGER_EMAIL = ["boss@example.com"]
+    conversation = make_conversation()
+    for reason, severity in [("asks for the owner", "low"), ("smells gas", "critical"), ("smells gas", "medium")]:
+        open_escalation(conversation, category=Category.MANUAL, reason=reason, by="desk", severity=Severity(severity))
+    escalation = Escalation.objects.get()
+    assert (escalation.reason, escalation.severity) == ("asks for the owner", "critical")
+    assert escalation.notes.count("desk: smells gas") == 1
+    assert escalation.due_at <= timezone.now()
+    assert list(Notification.objects.values_list("priority", flat=True)) == ["low", "critical"]
 
 
 def test_a_hold_is_released_with_a_note_but_an_opt_out_only_by_its_tenant():

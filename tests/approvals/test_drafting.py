@@ -215,6 +215,30 @@ def test_start_lifts_the_opt_out(world):
     assert not ContactHold.objects.active().exists()
 
 
+@pytest.mark.parametrize(
+    ("texts", "outcome", "opted_out"),
+    [
+        pytest.param(["START", "what do I owe you now?"], "sent", False, id="a-question-behind-start-is-answered"),
+        pytest.param(["STOP", "START", "what do I owe you now?"], "sent", False, id="start-takes-stop-back"),
+        pytest.param(["HELP", "what do I owe you now?"], "sent", False, id="a-question-behind-help-is-answered"),
+        pytest.param(["STOP", "START"], "closed", False, id="of-stop-and-start-the-later"),
+        pytest.param(["START", "STOP"], "held", True, id="of-start-and-stop-the-later"),
+        pytest.param(["STOP", "HELP"], "held", True, id="help-does-not-take-stop-back"),
+        pytest.param(["STOP", "what do I owe you now?"], "held", True, id="nor-does-a-question"),
+    ],
+)
+def test_keywords_and_questions_that_come_together(world, texts, outcome, opted_out):
+    plan_a_good_day(world, confidence=0.95)
+    for text in texts:
+        receive(text)
+    work("draft", "send")
+    assert Workflow.objects.exclude(status="superseded").get().outcome == outcome
+    assert ContactHold.objects.active().filter(reason="opt_out").exists() == opted_out
+    sent = [response.final_text for response in QueuedResponse.objects.filter(status=Status.SENT)]
+    assert len(sent) == (outcome == "sent")
+    assert all("$600" in text for text in sent)
+
+
 def test_help_gets_the_fixed_text(world):
     knows_tenant(world)
     takes_texts(world)
@@ -371,6 +395,32 @@ def test_a_text_that_comes_while_we_draft_is_answered_with_the_first_one(world):
     work("draft")
     assert QueuedResponse.objects.get().tenant_message == "hello there my friend\nwhat do I owe you now?"
     assert Workflow.objects.get(pk=first.workflow_id).status == "superseded"
+
+
+def test_a_text_that_waits_for_another_attempt_is_answered_with_the_newer_one(world, settings):
+    settings.BREAKER_FAILURES = 100
+    # The client tries three times by itself.
+    world.monitor.answers({}, status=503, times=3)
+    first = receive("hello there my friend")
+    work("draft")
+    plan_a_good_day(world)
+    receive("what do I owe you now?")
+    work("draft", "send")
+
+    reply = QueuedResponse.objects.get()
+    assert (reply.status, reply.tenant_message) == ("sent", "hello there my friend\nwhat do I owe you now?")
+    assert Workflow.objects.get(pk=first.workflow_id).status == "superseded"
+
+
+def test_an_older_text_is_never_taken_for_a_newer_one(world):
+    plan_a_good_day(world)
+    older = receive("hello there my friend")
+    Workflow.objects.update(status="failed")
+    newer = receive("what do I owe you now?")
+    [job] = claim_drafts(25, "w1")
+    Workflow.objects.filter(pk=older.workflow_id).update(status="received")
+    record_drafts([(job, write_draft(job))])
+    assert str(QueuedResponse.objects.get().workflow_id) == str(newer.workflow_id)
 
 
 def test_a_newer_text_withdraws_the_waiting_draft(world):

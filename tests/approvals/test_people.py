@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def person():
     response = make_response(draft="Could you pay $50 a week?", asked="my secret words")
+    Message.objects.update(dedupe_key=f"{PHONE} SM1", provider_id="SM1")
     PaymentPlan.objects.create(conversation=response.conversation, weekly_amount="50", source="tenant")
     place_hold(PHONE, reason="dispute", by="policy")
     place_hold(PHONE, reason="opt_out", by="policy")
@@ -44,7 +45,9 @@ def test_erasing_takes_name_number_and_words_and_keeps_audit_log_and_opt_out(per
     conversation = Conversation.objects.get()
     assert (conversation.tenant_name, conversation.account, conversation.tenant_id) == ("", {}, None)
     assert PHONE not in conversation.phone
+    assert PHONE not in Message.objects.get().dedupe_key
     assert Message.objects.get().body == QueuedResponse.objects.get().tenant_message == "[erased]"
+    assert PHONE not in Message.objects.get().dedupe_key
     assert not PaymentPlan.objects.exists()
     assert ContactHold.objects.get().reason == "opt_out"
     assert conversation.audit.count() == 1

@@ -1,18 +1,20 @@
 """An approved text is handed over once; what is not known is looked up, never repeated blindly."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from approvals.models import Escalation, QueuedResponse
 from approvals.policy.rules import Rules
 from approvals.sms_workflow.decisions import Decider, write_by_hand
 from approvals.sms_workflow.sending import Circumstances, Ruling, claim_sends, record_sends, rule_on, send_text
-from conversations.models import ContactHold, Message
+from conversations.models import ContactHold, Conversation, Message
 from tests.builders import PHONE, approved, make_conversation, make_message, make_response, takes_texts, work
 from tests.outside_world import ALWAYS
 
@@ -169,16 +171,58 @@ def test_the_same_words_from_yesterday_are_not_this_text(world, reply):
     assert reply.receipt == "SM123"
 
 
-def test_a_worker_that_died_after_sending_leaves_a_text_that_is_looked_for(world, reply, settings):
-    settings.SEND_LEASE_SECONDS = 0
+def test_a_worker_that_died_after_sending_leaves_a_text_that_is_looked_for(world, reply):
     takes_texts(world)
     [job] = claim_sends(25, "w1")
     send_text(job)  # and here the process dies
+    QueuedResponse.objects.update(lease_until=timezone.now())
     world.sms_agent.answers(history(reply.final_text), to="GET /conversations/*")
     work("look")
     reply.refresh_from_db()
     assert (reply.status, reply.receipt) == (Status.SENT, "SM9")
     assert len(posts(world)) == 1
+
+
+def test_a_worker_that_slept_over_its_claim_sends_nothing(world, reply):
+    [job] = claim_sends(25, "w1")
+    result = send_text(replace(job, tried_at=job.tried_at - timedelta(seconds=40)))
+    record_sends([(job, result)])
+    reply.refresh_from_db()
+    assert (reply.status, posts(world)) == (Status.APPROVED, [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receipt_waits_for_the_conversation_before_it_locks_the_reply(world, reply):
+    takes_texts(world)
+    [job] = claim_sends(25, "w1")
+    receipt = send_text(job)
+
+    def record():
+        try:
+            record_sends([(job, receipt)])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as worker:
+        with transaction.atomic():
+            Conversation.objects.locked().get()
+            recorded = worker.submit(record)
+            _until_somebody_waits_for_a_lock()
+            # Held by the worker, this would be the two of them waiting for each other.
+            QueuedResponse.objects.select_for_update(nowait=True).get()
+        recorded.result()
+    assert QueuedResponse.objects.get().status == Status.SENT
+
+
+def _until_somebody_waits_for_a_lock():
+    deadline = time.monotonic() + 20
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise AssertionError("nobody waits")
 
 
 def test_a_late_record_of_a_lost_claim_changes_nothing(world, reply):

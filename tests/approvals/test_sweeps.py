@@ -106,6 +106,15 @@ def test_a_ready_row_without_a_wakeup_gets_one():
     assert OrmQ.objects.count() == 1
 
 
+def test_a_sweep_that_fails_does_not_stop_the_next(monkeypatch, caplog):
+    def broken() -> int:
+        raise ValueError("a fault of our own")
+
+    monkeypatch.setattr(sweeps, "SWEEPS", (broken, sweeps.wake_for_ready))
+    assert list(sweeps.run()) == ["wake_for_ready"]
+    assert "broken failed" in caplog.text
+
+
 def test_all_sweeps_run_and_say_what_they_found():
     receive("hello")
     claim_drafts(25, "w1")

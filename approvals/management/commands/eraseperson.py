@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from approvals import people
 from approvals.management.commands.exportperson import conversation_of
+from conversations.refusals import Conflict
 
 
 class Command(BaseCommand):
@@ -15,12 +16,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, phone: str, yes: bool, **options: Any) -> None:
         conversation = conversation_of(phone)
-        if people.is_busy(conversation):
-            raise CommandError("Something is still under way with this person. Close or escalate it first.")
         if not yes:
             kept = {name: len(rows) for name, rows in people.export(conversation).items() if name != "conversation"}
             self.stdout.write(f"Would erase: {', '.join(f'{count} {name}' for name, count in kept.items())}.")
             self.stdout.write("The audit log and an opt-out stay. Run it again with --yes.")
             return
-        counts = people.erase(conversation)
+        try:
+            counts = people.erase(conversation)
+        except Conflict as busy:
+            raise CommandError(busy.message) from busy
         self.stdout.write("Erased: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + ".")

@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from approvals.models import Workflow
 from approvals.sms_workflow.decisions import Decider, retry
+from conversations.refusals import Conflict
 
 
 class Command(BaseCommand):
@@ -17,6 +18,15 @@ class Command(BaseCommand):
         failed = Workflow.objects.filter(status=Workflow.Status.FAILED).order_by("started_at")[: options["limit"]]
         for workflow in failed:
             self.stdout.write(f"{workflow.pk}  {workflow.started_at:%Y-%m-%d %H:%M}  {workflow.error_message}")
-            if not options["dry_run"]:
-                retry(workflow.pk, by=Decider(name="retryworkflows"), reason="manage.py retryworkflows")
-        self.stdout.write(f"{len(failed)} {'would be' if options['dry_run'] else 'are'} retried.")
+        if options["dry_run"]:
+            self.stdout.write(f"{len(failed)} would be retried.")
+        else:
+            self.stdout.write(f"{sum(map(self._retry, failed))} are retried.")
+
+    def _retry(self, workflow: Workflow) -> bool:
+        try:
+            retry(workflow.pk, by=Decider(name="retryworkflows"), reason="manage.py retryworkflows")
+        except Conflict as conflict:
+            self.stdout.write(f"{workflow.pk}  {conflict.message}")
+            return False
+        return True

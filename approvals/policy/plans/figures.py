@@ -12,6 +12,7 @@ from approvals.policy.vocabulary import phrasebook
 from approvals.policy.words import Words
 
 WEEKS_A_MONTH = Fraction(52, 12)
+MOST_FIGURES = 30  # nobody proposes more in one text, and a text of nothing but numbers must not keep us busy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ def amounts(words: Words, taken: list[tuple[int, int]]) -> list[Amount]:
         for place, token in enumerate(words.tokens)
         if token.figure is not None and token.figure.value > 0 and (token.figure.is_money or place not in blocked)
     ]
-    return _without_ranges(singles, words)
+    return _without_ranges(singles[:MOST_FIGURES], words)
 
 
 def in_span(place: Amount | Rhythm | Length | Day, start: int, end: int) -> bool:

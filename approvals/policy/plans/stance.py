@@ -23,6 +23,7 @@ class Stance(StrEnum):
     UNSAID = "unsaid"  # no cue either way
 
 
+STRANGE_WORDS = 2  # so many words without a meaning to us may stand before a figure that is offered
 _FRAMING = frozenset({"question", "quote", "past", "wish", "sarcasm", "condition", "refuse"})
 _FAR_FRAMING = frozenset({"question", "quote"})
 _REFUSALS = frozenset({"refuse", "too_much"})
@@ -72,7 +73,7 @@ class Cues:
         left = self._nearest(clause, start)
         if self._is_joke(start) or (left is None and follows != "offer" and self._is_framed_from_afar(start)):
             return Stance.MENTIONED
-        if left is None and follows is None and self._strange_words(clause, start) > 2:
+        if left is None and follows is None and self._strange_words(clause, start) > STRANGE_WORDS:
             return Stance.MENTIONED
         return _verdict(left, follows)
 
@@ -134,7 +135,7 @@ class Cues:
             for cue in self._after
             if end <= cue.start < limit or (limit <= cue.start <= limit + 1 and cue.label == "too_much")
         ]
-        first = min(cues, key=lambda cue: (cue.start, -cue.end), default=None)
+        first = min(cues, key=lambda cue: (cue.start, -cue.end, cue.label != "offer"), default=None)
         return first.label if first else None
 
     def _strange_words(self, start: int, end: int) -> int:

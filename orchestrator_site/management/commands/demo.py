@@ -30,7 +30,10 @@ IMPATIENT = {
     "RETRY_PAUSE_SECONDS": "0.1",
     "LOOK_AFTER_SECONDS": "1",
     "BREAKER_OPEN_SECONDS": "1",
+    "OUTAGE_PATIENCE_MINUTES": "0",
 }
+# The demonstration calls at any hour of the day: nobody's telephone rings.
+ROUND_THE_CLOCK = {"CONTACT_HOURS": "00:00-00:00"}
 
 
 class Command(BaseCommand):
@@ -69,7 +72,7 @@ class Command(BaseCommand):
             fill_queue()
 
     def _once(self) -> int:
-        with running(IMPATIENT, log=settings.BASE_DIR / "var" / "demo.log") as system:
+        with running({**IMPATIENT, **ROUND_THE_CLOCK}, log=settings.BASE_DIR / "var" / "demo.log") as system:
             stage = once.Stage(api=system.web, tokens=system.tokens, simulators=system.simulators)
             start = time.perf_counter()
             well = once.walk(stage, once.english_phones(len(once.PATHS)), self.stdout.write)
@@ -79,7 +82,7 @@ class Command(BaseCommand):
         return 0 if well else 1
 
     def _until_ctrl_c(self, port: int) -> int:
-        with running(port=port, simulated_model=not real_model_wanted()) as system:
+        with running(ROUND_THE_CLOCK, port=port, simulated_model=not real_model_wanted()) as system:
             self._welcome(system, password=_manager_who_signs_in())
             return _with_texts_coming(system)
 
@@ -90,6 +93,9 @@ class Command(BaseCommand):
             f"  {system.web}/assistant/    the assistant that places calls (the same sign-in)\n"
             f"  {system.web}/api/docs/     the API\n"
             f"  Tenants, SMS Agent, notifications and calls are simulated; drafts come from {model}.\n"
+            f"  Be a tenant yourself:\n"
+            f"    curl {system.simulators['sms_agent']}/_inbound --json"
+            f' \'{{"from": "{people(1)[0].phone}", "body": "How much do I owe?"}}\'\n'
             f"  Ctrl+C stops everything.\n"
         )
 
@@ -103,7 +109,15 @@ def _with_texts_coming(system: System) -> int:
     }
     agent = system.simulators["sms_agent"]
     httpx2.post(f"{agent}/_control", json=forward).raise_for_status()
+    report = {"report_to": f"{system.web}/calls/results", "report_token": system.tokens[Role.CALL_HANDLER]}
+    httpx2.post(f"{system.simulators['call_handler']}/_control", json=report).raise_for_status()
     httpx2.post(f"{system.simulators['language_model']}/_control", json={"latency_ms": 800}).raise_for_status()
+    outcomes = {
+        "report_to": f"{system.web}/calls/results",
+        "report_token": system.tokens[Role.CALL_HANDLER],
+        "report_after_ms": 6000.0,
+    }
+    httpx2.post(f"{system.simulators['call_handler']}/_control", json=outcomes).raise_for_status()
     coming, writers = coming_texts(), people(60)[:FIRST_PERSON]
     while not system.family.watch(PAUSE_BETWEEN_TEXTS):
         person = secrets.choice(writers)

@@ -61,8 +61,6 @@ def read_texts(texts: Sequence[str], *, rules: Rules, today: date) -> Reading:
         found = find_triggers(text, plan=extract(text, today=today).plan, rules=rules)
         if said in DECIDES_CONTACT or consent is Consent.NONE:
             consent = said
-        if said is Consent.OPT_IN:
-            holds = [reason for reason in holds if reason != HoldReason.OPT_OUT]
         triggers.extend(found)
         if said is Consent.OPT_IN:
             # "STOP", and a moment later "START": the last word counts.

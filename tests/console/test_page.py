@@ -188,7 +188,7 @@ def test_a_stranger_is_sent_to_the_door(client: Client, db: None) -> None:
     [
         pytest.param("?card=nonsense", id="card"),
         pytest.param("queue/?after=yesterday_nonsense", id="place-in-the-queue"),
-        pytest.param("?view=%00&q=%F0%9F%98%80&confidence=1", id="filters"),
+        pytest.param("?view=nowhere&q=%F0%9F%98%80&confidence=1", id="filters"),
     ],
 )
 def test_an_address_made_up_by_hand_shows_the_page_all_the_same(signed_in: SignedIn, card: Card, address: str) -> None:

@@ -3,8 +3,11 @@
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
+
 from approvals.policy.gates import DraftFacts
 from approvals.prompts import AccountFacts
+from conversations.phones import NotAPhone, to_e164
 from integrations.monitor import Tenant
 
 # A snapshot of the Monitor's facts as JSON: money as text, so that no float comes near it.
@@ -26,6 +29,7 @@ def snapshot_of(tenant: Tenant) -> Snapshot:
         "failed_plans": tenant.failed_plans,
         "successful_plans": tenant.successful_plans,
         "status": tenant.status,
+        "phones": list(tenant.phones),
     }
 
 
@@ -42,6 +46,19 @@ def portion(snapshot: Snapshot) -> Decimal | None:
     """The tenant's own share; the whole debt where the Monitor names no share."""
     own = _decimal(snapshot.get("portion"))
     return owed(snapshot) if own is None else own
+
+
+def is_on_file(snapshot: Snapshot, phone: str) -> bool:
+    """Whether the Monitor knows this number (E.164) as the tenant's; where it lists none, it contradicts nobody."""
+    listed = snapshot.get("phones") or []
+    return not listed or phone in {_as_e164(written) for written in listed}
+
+
+def _as_e164(written: str) -> str:
+    try:
+        return to_e164(written, region=settings.DEFAULT_REGION)
+    except NotAPhone:
+        return ""
 
 
 def facts_for_prompt(snapshot: Snapshot) -> AccountFacts | None:

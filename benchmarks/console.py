@@ -30,7 +30,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from approvals.models import QueuedResponse
-from orchestrator_site.demo.system import database_url, free_port
+from orchestrator_site.demo.system import database_url, free_ports
 from orchestrator_site.management.commands.serve import live_command, web_command
 from orchestrator_site.processes import Family
 
@@ -64,7 +64,7 @@ def main() -> None:
     waiting, messages = (int(argument) for argument in (sys.argv[1:] + ["10000", "100000"][len(sys.argv) - 1 :])[:2])
     call_command("migrate", verbosity=0)
     fill(waiting, messages)
-    web, live = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    web, live = (f"127.0.0.1:{port}" for port in free_ports(2))
     points = {"DATABASE_URL": database_url(), "IGNORE_DOTENV": "1", "LIVE_URL": f":{live.rpartition(':')[2]}/live/"}
     cookie = f"sessionid={session()}; csrftoken={'x' * 32}"
     with open(os.devnull, "wb") as nowhere, Family(out=nowhere) as family:

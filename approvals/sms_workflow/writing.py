@@ -1,6 +1,6 @@
 """Write a draft and judge it: upstreams and pure rules, in a thread, without a database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -282,7 +282,7 @@ def _verdict(job: TextToAnswer, attempt: Attempt, first: Attempt | None, found: 
         triggers=triggers,
         gates=attempt.gates,
         plan=offer.check if offer else None,
-        holds=(*job.holds, *(("open_escalation",) if job.escalated else ())),
+        holds=tuple(_against_sending(job, found)),
         tenant_known=True,
         model_escalates=answer.escalate is not None,
         rules=job.rules,
@@ -307,6 +307,16 @@ def _verdict(job: TextToAnswer, attempt: Attempt, first: Attempt | None, found: 
             earlier_gates=first.gates if first else (),
         ),
     )
+
+
+def _against_sending(job: TextToAnswer, found: Found) -> Iterator[str]:
+    """What keeps a text from going out by itself, whatever it says."""
+    yield from job.holds
+    if job.escalated:
+        yield "open_escalation"
+    if not account.is_on_file(found.snapshot, job.phone):
+        # The caller named the tenant, and the Monitor knows them by other numbers: somebody else may read this.
+        yield "phone_not_on_file"
 
 
 def _notes(job: TextToAnswer) -> tuple[str, ...]:

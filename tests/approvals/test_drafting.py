@@ -284,6 +284,25 @@ def test_a_tenant_unknown_by_id_is_looked_up_by_phone(world):
     assert Conversation.objects.get().tenant_id == "12345"
 
 
+@pytest.mark.parametrize(
+    ("listed", "status"),
+    [
+        pytest.param([PHONE], Status.APPROVED, id="on-file"),
+        pytest.param(["(415) 555-0100"], Status.APPROVED, id="on-file-in-another-dress"),
+        pytest.param([], Status.APPROVED, id="nothing-on-file"),
+        pytest.param(["+12125550100"], Status.PENDING, id="other-numbers-on-file"),
+    ],
+)
+def test_an_account_is_not_told_by_itself_to_a_number_that_is_not_on_file(world, listed, status):
+    knows_tenant(world, phone_numbers=listed)
+    plan_a_good_day(world)
+    receive("what do I owe you now?", tenant_id="12345")
+    work("draft")
+    response = QueuedResponse.objects.get()
+    assert response.status == status
+    assert ("hold_phone_not_on_file" in response.reasons) == (status == Status.PENDING)
+
+
 def test_the_account_is_remembered_with_its_time(world):
     plan_a_good_day(world)
     receive("what do I owe you now?")

@@ -151,7 +151,8 @@ def idle(family: Family, live: str, cookie: str) -> None:
                 f"{PAGES} idle consoles: {name:5} {100 * (after[name] - before[name]) / IDLE_SECONDS:.2f} % of a core"
             )
         start = time.perf_counter()
-        QueuedResponse.objects.filter(pk=QueuedResponse.objects.filter(status="pending").first().pk).update(viewer="x")  # type: ignore[union-attr]
+        card = QueuedResponse.objects.filter(status="pending").order_by("created_at").values("pk")[:1]
+        QueuedResponse.objects.filter(pk__in=card).update(viewer=f"somebody {start}")
         time.sleep(2)
         show("delivery of a change", [(moment - start) * 1000 for moment in heard if moment > start])
 

@@ -1,6 +1,7 @@
 """The HTTP API of the collections half: each view checks its input and calls one function of the flow."""
 
 import time
+from decimal import Decimal
 from threading import BoundedSemaphore
 from typing import Any
 from uuid import UUID
@@ -20,9 +21,9 @@ from approvals.policy.escalation import Category, Severity
 from approvals.sms_workflow import decisions, intake, offers
 from approvals.sms_workflow.decisions import Decider
 from approvals.sms_workflow.escalations import open_escalation
-from conversations.endpoints import CallersId, Checked, Pages
+from conversations.endpoints import CallersId, Checked
 from conversations.models import Conversation
-from conversations.refusals import NotFound
+from conversations.refusals import Invalid, NotFound
 from conversations.wakeups import wake
 
 
@@ -46,8 +47,8 @@ class SmsReceived(Checked):
     """A tenant's text comes in."""
 
     roles = {"sms-agent"}
-    # A waiting caller holds one of the few web threads; the others are told to look later.
-    _may_wait = BoundedSemaphore(2)
+    # A waiting caller holds one of the few web threads: one in each process; the others are told to look later.
+    _may_wait = BoundedSemaphore(1)
     POLL_SECONDS = 0.1
 
     class Input(serializers.Serializer[Any]):
@@ -113,7 +114,7 @@ def _seconds_to_wait(request: Request) -> float:
     """`Prefer: wait=N` (RFC 7240), at most ten seconds; anything else is no wish to wait."""
     for preference in request.headers.get("Prefer", "").split(","):
         name, _, value = preference.strip().partition("=")
-        if name.lower() == "wait" and value.isdecimal():
+        if name.lower() == "wait" and value.isascii() and value.isdigit():
             return min(float(value), 10)
     return 0
 
@@ -126,7 +127,7 @@ class ApproveResponse(Checked):
 
     class Input(serializers.Serializer[Any]):
         action = serializers.ChoiceField(["approve", "modify", "escalate"])
-        response_queue_id = serializers.UUIDField(required=False)
+        response_queue_id = serializers.UUIDField(required=False, allow_null=True)
         conversation_id = CallersId(required=False)
         approved_text = serializers.CharField(max_length=1600, required=False, allow_null=True)
         modified_text = serializers.CharField(max_length=1600, required=False, allow_null=True)
@@ -212,7 +213,7 @@ class PaymentPlanDetected(Checked):
         message_content = serializers.CharField(max_length=1600, required=False, allow_null=True)
         ai_response = serializers.CharField(max_length=4000, required=False, allow_null=True)
         weekly_amount = serializers.DecimalField(
-            max_digits=10, decimal_places=2, min_value=0, required=False, allow_null=True
+            max_digits=10, decimal_places=2, min_value=Decimal("0.01"), required=False, allow_null=True
         )
         weeks = serializers.IntegerField(min_value=1, max_value=1000, required=False, allow_null=True)
         start_date = serializers.DateField(required=False, allow_null=True)
@@ -260,8 +261,8 @@ class Escalate(Checked):
 
     class Input(serializers.Serializer[Any]):
         conversation_id = CallersId()
-        escalation_reason = serializers.CharField(max_length=2000, required=False)
-        reason = serializers.CharField(max_length=2000, required=False)
+        escalation_reason = serializers.CharField(max_length=2000, required=False, allow_null=True)
+        reason = serializers.CharField(max_length=2000, required=False, allow_null=True)
         escalation_type = serializers.CharField(max_length=40, required=False, allow_null=True)
         severity = serializers.ChoiceField(["critical", "high", "medium", "low"], required=False, allow_null=True)
         priority = serializers.ChoiceField(
@@ -313,7 +314,7 @@ class Retry(Checked):
     permission = "approvals.retry"
 
     class Input(serializers.Serializer[Any]):
-        reason = serializers.CharField(max_length=2000, required=False, allow_blank=True)
+        reason = serializers.CharField(max_length=2000, required=False, allow_blank=True, allow_null=True)
 
     class Output(serializers.Serializer[Any]):
         status = serializers.CharField()
@@ -321,7 +322,7 @@ class Retry(Checked):
 
     @extend_schema(request=Input, responses={202: Output})
     def post(self, request: Request, workflow_id: UUID) -> Response:
-        workflow = decisions.retry(workflow_id, by=decider(request), reason=self.checked(request).get("reason", ""))
+        workflow = decisions.retry(workflow_id, by=decider(request), reason=self.checked(request).get("reason") or "")
         return Response({"status": "retrying", "workflow_id": workflow.pk}, status=status.HTTP_202_ACCEPTED)
 
 
@@ -398,7 +399,6 @@ class Listing(generics.ListAPIView[Any]):
     """A read-only list, newest first; `filters` names the query parameters that narrow it."""
 
     roles = {"manager", "dashboard"}
-    pagination_class = Pages
     filters: tuple[str, ...] = ("status",)
     everything: QuerySet[Any]
 
@@ -406,10 +406,17 @@ class Listing(generics.ListAPIView[Any]):
         rows = self.everything.all()
         for name in self.filters:
             if value := self.request.query_params.get(name):
-                rows = rows.filter(**{name: value})
+                rows = rows.filter(**{name: self._known(name, value)})
         if any_id := self.request.query_params.get("conversation_id"):
             rows = rows.filter(conversation=conversation_known_as(any_id))
         return rows.order_by("-created_at", "pk")
+
+    def _known(self, name: str, value: str) -> str:
+        """A misspelt status would look like an empty list."""
+        choices = [choice for choice, _ in self.everything.model._meta.get_field(name).flatchoices]
+        if choices and value not in choices:
+            raise Invalid("invalid", f"There is no {name} {value!r}.", fields={name: [f"One of {', '.join(choices)}."]})
+        return value
 
 
 CONVERSATION = OpenApiParameter("conversation_id", str, description="Ours or the caller's")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models import CharField, QuerySet, TextField, Value
+from django.db.models import CharField, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from approvals.models import Escalation, PaymentPlan, QueuedResponse, Workflow, WorkflowStep
@@ -11,6 +11,14 @@ from conversations.models import ContactHold, Conversation
 from conversations.refusals import Conflict
 
 ERASED = "[erased]"
+_KEY = Cast("id", CharField())
+# Of these replies nothing can be sent any more.
+FINISHED = {
+    QueuedResponse.Status.SENT,
+    QueuedResponse.Status.ESCALATED,
+    QueuedResponse.Status.WITHDRAWN,
+    QueuedResponse.Status.CLOSED,
+}
 
 
 def export(conversation: Conversation) -> dict[str, Any]:
@@ -44,7 +52,9 @@ def erase(conversation: Conversation) -> dict[str, int]:
             raise Conflict("busy", "Something is still under way with this person. Close or escalate it first.")
         holds = ContactHold.objects.filter(phone=conversation.phone).exclude(reason=ContactHold.Reason.OPT_OUT)
         counts = {
-            "messages": conversation.messages.update(body=ERASED, provider_id="", dedupe_key=_KEY_WITHOUT_NUMBER),
+            "messages": conversation.messages.update(
+                body=ERASED, provider_id="", dedupe_key=Concat(Value("erased "), _KEY)
+            ),
             "replies": conversation.responses.update(tenant_message=ERASED, **_REPLY_WITHOUT_WORDS),
             "steps": WorkflowStep.objects.filter(workflow__conversation=conversation).update(detail=""),
             "workflows": conversation.workflows.update(metadata={}, error_message=""),
@@ -66,8 +76,6 @@ def erase(conversation: Conversation) -> dict[str, int]:
     return counts
 
 
-# The keys of the caller's own texts begin with the number.
-_KEY_WITHOUT_NUMBER = Concat(Value("erased "), Cast("pk", TextField()), output_field=CharField())
 _REPLY_WITHOUT_WORDS: dict[str, Any] = {
     "ai_response": ERASED,
     "final_text": ERASED,
@@ -87,7 +95,5 @@ def is_busy(conversation: Conversation) -> bool:
     """Whether something is still under way that needs the number."""
     return (
         conversation.workflows.filter(status__in=[Workflow.Status.RECEIVED, Workflow.Status.PROCESSING]).exists()
-        or conversation.responses.filter(
-            status__in=[QueuedResponse.Status.APPROVED, QueuedResponse.Status.SENDING, QueuedResponse.Status.PENDING]
-        ).exists()
+        or conversation.responses.filter(status__in=[*QueuedResponse.MOVES.keys() - FINISHED]).exists()
     )

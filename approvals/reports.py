@@ -147,6 +147,9 @@ class Now(TypedDict):
     sending: int
     unknown: int
     unsent_notifications: int
+    failed_replies: int
+    failed_drafts: int
+    failed_notifications: int
 
 
 class MetricsReport(TypedDict):
@@ -201,6 +204,9 @@ def _now(at: datetime) -> Now:
         "unknown": _count(QueuedResponse, Reply.UNKNOWN),
         "unsent_notifications": _count(Notification, Notification.Status.PENDING)
         + _count(Notification, Notification.Status.SENDING),
+        "failed_replies": _count(QueuedResponse, Reply.FAILED),
+        "failed_drafts": _count(Workflow, Workflow.Status.FAILED),
+        "failed_notifications": _count(Notification, Notification.Status.FAILED),
     }
 
 

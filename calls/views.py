@@ -48,6 +48,7 @@ class Assistant(LoginRequiredMixin, PermissionRequiredMixin, TemplateView):
             words=page_words(language),
             all_words={code: page_words(code) for code in languages()},
             longest=LONGEST_MESSAGE,
+            live_url=settings.LIVE_URL,
             simulated=settings.SIMULATED_UPSTREAMS,
         )
 

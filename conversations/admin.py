@@ -1,4 +1,4 @@
-"""What all lists of the admin have in common. The ledger's own pages stand in `approvals.admin`, beside the flow they call."""
+"""What all lists of the admin have in common. The ledger's pages stand in `approvals.admin`, beside the flow."""
 
 from django.db.models import Model
 from django.http import HttpRequest

@@ -1,4 +1,4 @@
-"""What the endpoints of both halves share: a body that is checked, and ids that are the caller's own."""
+"""What the endpoints of both halves share: a body that is checked, ids that are the caller's own, pages of lists."""
 
 from typing import Any
 
@@ -15,12 +15,6 @@ class CallersId(serializers.CharField):
         super().__init__(max_length=100, **{"allow_null": not kwargs.get("required", True), **kwargs})
 
 
-class Pages(LimitOffsetPagination):
-    """`?limit=` and `?offset=`; nobody gets a whole table in one answer."""
-
-    max_limit = 200
-
-
 class Checked(APIView):
     """An endpoint with a body: `Input` says what it takes."""
 
@@ -30,3 +24,9 @@ class Checked(APIView):
         body = self.Input(data=request.data)
         body.is_valid(raise_exception=True)
         return dict(body.validated_data)
+
+
+class Pages(LimitOffsetPagination):
+    """`?limit=` and `?offset=`; nobody gets the whole table in one answer."""
+
+    max_limit = 500

@@ -12,7 +12,8 @@ def to_e164(written: str, *, region: str) -> str:
     try:
         number = phonenumbers.parse(written, region)
     except phonenumbers.NumberParseException as error:
-        raise NotAPhone(str(error)) from error
+        # Its own words begin with a number and end with a full stop: they are made for programmers.
+        raise NotAPhone("it does not look like one") from error
     if not phonenumbers.is_possible_number(number) or not phonenumbers.is_valid_number(number):
         raise NotAPhone(f"not a valid number in region {region}")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

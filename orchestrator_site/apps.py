@@ -6,3 +6,6 @@ class OrchestratorSiteConfig(AppConfig):
 
     name = "orchestrator_site"
     verbose_name = "System"
+
+    def ready(self) -> None:
+        from orchestrator_site import checks  # noqa: F401 registers itself

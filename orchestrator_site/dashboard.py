@@ -52,7 +52,7 @@ GROUP BY band ORDER BY band
 
 @dataclass(frozen=True, kw_only=True)
 class Day:
-    """One day's texts; `rate` is the share sent automatically in 0..1, the medians are seconds. None: nothing happened."""
+    """One day's texts; `rate` is the share sent by itself in 0..1, the medians are seconds. None: nothing happened."""
 
     day: date
     texts: int = 0
@@ -104,7 +104,7 @@ class Today:
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The theme's callback for the index page."""
-    if not request.user.has_perm("approvals.view_queuedresponse"):  # type: ignore[union-attr]
+    if not request.user.has_perm("approvals.view_queuedresponse"):
         return context
     now = timezone.now()
     context.update(
@@ -118,8 +118,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         switch=RuleSwitch.objects.filter(name=rulebook.AUTO_SEND).order_by("-turned_at").first(),
         rules=rulebook.current_rules(),
         set_off=not settings.AUTO_SEND_ENABLED,
-        may_turn=request.user.has_perm("approvals.change_rules"),  # type: ignore[union-attr]
-        may_ask=request.user.has_perm("approvals.retry"),  # type: ignore[union-attr]
+        may_turn=request.user.has_perm("approvals.change_rules"),
+        may_ask=request.user.has_perm("approvals.retry"),
     )
     return context
 
@@ -127,7 +127,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 @require_POST
 def turn_auto_send(request: HttpRequest) -> HttpResponse:
     """Switch automatic sending on or off, with a reason."""
-    if not request.user.has_perm("approvals.change_rules"):  # type: ignore[union-attr]
+    if not request.user.has_perm("approvals.change_rules"):
         raise PermissionDenied
     on = request.POST.get("on") == "yes"
     rulebook.turn_auto_send(on, by=request.user.get_username(), reason=request.POST.get("reason", "")[:500])

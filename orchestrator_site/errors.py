@@ -42,14 +42,13 @@ def as_envelope(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: what a view raised, as our envelope; what nobody foresaw goes on to `server_error`."""
     if isinstance(error, Refusal):
         return Response(envelope(error.code, error.message, error.fields), status=STATUS_OF[type(error)])
-    if isinstance(error, RecursionError):
-        return Response(envelope("not_json", "The body is nested too deeply."), status=400)
     if isinstance(error, RequestDataTooBig):
         return Response(envelope("too_large", "The body is larger than we take."), status=413)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     if isinstance(error, DataError):
-        return Response(envelope("invalid", "A value is too large, or holds what no text may hold."), status=400)
+        log.warning("a value was sent that the database cannot hold", exc_info=error)
+        return Response(envelope("invalid", "A value that was sent is too large, or cannot be stored."), status=400)
     if isinstance(error, OperationalError | InterfaceError):
         log.exception("the database failed during a request")
         return Response(envelope("unavailable", "The database does not answer. Try again in a moment."), status=503)

@@ -3,8 +3,9 @@
     Postgres --NOTIFY live 'console <id>'--> Hub --changed: <id>--> every open console
                                                  '-'chat:7 <id>'--> the chat page of user 7
 
-Events carry ids only; a page fetches what it needs, with its own permissions. A page that was away is told so (`missed`)
-or simply reconnects, and refetches. 200 idle pages cost next to nothing here, and nothing at all in the web processes.
+Events carry ids only; a page fetches what it needs, with its own permissions. A page that was away is told so
+(`missed`) or simply reconnects, and refetches. 200 idle pages cost next to nothing here,
+and nothing at all in the web processes (`benchmarks/console.py`).
 
     GET /live/?channel=console      staff who may see replies
     GET /live/?channel=chat         the signed-in person's own chat
@@ -227,7 +228,7 @@ def _person(cookies: str) -> AbstractBaseUser | None:
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key.value)
     person = auth.get_user(request)
-    return person if person.is_authenticated else None  # type: ignore[return-value]
+    return person if person.is_authenticated else None
 
 
 async def _stream(channel: str, receive: Receive, send: Send, cors: list[tuple[bytes, bytes]]) -> None:
@@ -257,8 +258,9 @@ async def _tell_news(stream: Stream, gone: asyncio.Future[None], send: Send) -> 
     loop = asyncio.get_running_loop()
     until = loop.time() + LONGEST_STREAM
     while not gone.done() and loop.time() < until:
-        stirred = asyncio.ensure_future(stream.stirred.wait())
-        await asyncio.wait({stirred, gone}, timeout=BEAT, return_when=asyncio.FIRST_COMPLETED)
+        stirred: asyncio.Future[Any] = asyncio.ensure_future(stream.stirred.wait())
+        waited: set[asyncio.Future[Any]] = {stirred, gone}
+        await asyncio.wait(waited, timeout=BEAT, return_when=asyncio.FIRST_COMPLETED)
         stirred.cancel()
         if stream.stirred.is_set():
             await asyncio.sleep(TOGETHER)

@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, and a body that is not larger than it may be."""
+"""What surrounds every request: its id, an address that can be looked up, and a body that may be read."""
 
 import re
 import uuid
@@ -32,19 +32,38 @@ class RequestId:
         return response
 
 
-class BodyLimit:
-    """Refuses a body that is larger than MAX_BODY_BYTES before anybody reads it; REST framework's parsers would."""
+def _refusal(status: int, code: str, message: str) -> JsonResponse:
+    return JsonResponse({"error": {"code": code, "message": message}, "request_id": request_id.get()}, status=status)
+
+
+class PlainAddress:
+    """Refuses an address with a NUL in it: Postgres holds no such text, and whatever looks for one fails there."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return _refusal(400, "invalid", "The address has a NUL character in it.")
+        return self.get_response(request)
+
+
+class BodyLimit:
+    """Refuses a body that is larger than MAX_BODY_BYTES before anybody reads it; REST framework's parsers would.
+
+    A body of unsaid length is refused as well: Django would take it for an empty one.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.headers.get("Transfer-Encoding") and not request.META.get("CONTENT_LENGTH"):
+            return _refusal(411, "length_required", "Say how long the body is: Content-Length, not chunks.")
         length = request.META.get("CONTENT_LENGTH") or "0"
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if length.isdigit() and int(length) > limit:
-            message = f"The body has {length} bytes; we take at most {limit}."
-            error = {"code": "too_large", "message": message}
-            return JsonResponse({"error": error, "request_id": request_id.get()}, status=413)
+            return _refusal(413, "too_large", f"The body has {length} bytes; we take at most {limit}.")
         return self.get_response(request)
 
 

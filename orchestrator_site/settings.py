@@ -39,6 +39,8 @@ SECRET_KEY = env.str("SECRET_KEY", default="" if PRODUCTION else "development-on
 if not SECRET_KEY:
     raise ImproperlyConfigured("Set SECRET_KEY: production does not start without one. See .env.example.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
+# Probes of a container's health come from inside of it.
+ALLOWED_HOSTS += [host for host in ("localhost", "127.0.0.1") if ALLOWED_HOSTS and host not in ALLOWED_HOSTS]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 
@@ -85,6 +87,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "orchestrator_site.middleware.RequestId",
     "orchestrator_site.middleware.HouseTime",
+    "orchestrator_site.middleware.PlainAddress",
     "orchestrator_site.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -157,6 +160,7 @@ UNFOLD = {
     "SITE_SUBHEADER": env.str("COMPANY_NAME", default="Stanton Management"),
     "SITE_SYMBOL": "home_work",
     "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "orchestrator_site.theme.favicon"}],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     # Blue.
@@ -191,8 +195,8 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["orchestrator_site.auth.MayCall"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "DEFAULT_PARSER_CLASSES": ["orchestrator_site.parsers.Json"],
+    "DEFAULT_PAGINATION_CLASS": "conversations.endpoints.Pages",
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "orchestrator_site.schema.Schema",
     "EXCEPTION_HANDLER": "orchestrator_site.errors.as_envelope",
@@ -272,8 +276,11 @@ DUPLICATE_WINDOW_SECONDS = env.int("DUPLICATE_WINDOW_SECONDS", default=30)
 SEND_UNDO_SECONDS = env.int("SEND_UNDO_SECONDS", default=10)
 # Claim of a card in the console (seconds).
 CLAIM_SECONDS = env.int("CLAIM_SECONDS", default=120)
-# Where browsers find the live process: a path of this host, or ":8010/live/" for another port of it; empty: they poll.
-LIVE_URL = env.str("LIVE_URL", default="/live/" if PRODUCTION else ":8010/live/")
+# Where browsers find the live process: a path of this host, or ":8010/live/" for another port of it. With "off", and
+# where it cannot LISTEN, the pages ask every two seconds.
+LIVE_URL = env.str("LIVE_URL", default="") or ("/live/" if PRODUCTION else ":8010/live/")
+if LIVE_URL == "off" or DATABASE_TRANSACTION_POOLER:
+    LIVE_URL = ""
 # How many messages of the thread the model sees.
 HISTORY_MESSAGES = env.int("HISTORY_MESSAGES", default=20)
 # A draft is tried so often before its workflow fails and a person is told.
@@ -282,6 +289,8 @@ MAX_SEND_ATTEMPTS = env.int("MAX_SEND_ATTEMPTS", default=3)
 # Pause before the next attempt, quadrupled each time (seconds).
 DRAFT_RETRY_SECONDS = env.float("DRAFT_RETRY_SECONDS", default=15.0)
 SEND_RETRY_SECONDS = env.float("SEND_RETRY_SECONDS", default=15.0)
+# Behind an open circuit nobody was asked: such an attempt counts only for what has waited so long already (minutes).
+OUTAGE_PATIENCE_MINUTES = env.float("OUTAGE_PATIENCE_MINUTES", default=10.0)
 # A text whose outcome is unknown is looked for after this time (seconds), when the agent is surely done with it.
 LOOK_AFTER_SECONDS = env.float("LOOK_AFTER_SECONDS", default=20.0)
 MAX_LOOKS = env.int("MAX_LOOKS", default=4)

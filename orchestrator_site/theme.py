@@ -90,6 +90,18 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
         {
+            "title": "Assistant",
+            "items": [
+                {
+                    "title": "Chat",
+                    "icon": "support_agent",
+                    "link": reverse_lazy("assistant"),
+                    "permission": may("calls.use_assistant"),
+                },
+                _item("Call tasks", "call", "calls_calltask_changelist", "calls.view_calltask"),
+            ],
+        },
+        {
             "title": "Tenants",
             "items": [
                 _item(
@@ -105,6 +117,18 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     "conversations_contacthold_changelist",
                     "conversations.view_contacthold",
                 ),
+            ],
+        },
+        {
+            "title": "Assistant",
+            "items": [
+                {
+                    "title": "Chat",
+                    "icon": "support_agent",
+                    "link": reverse_lazy("assistant"),
+                    "permission": may("calls.use_assistant"),
+                },
+                _item("Tasks", "call", "calls_calltask_changelist", "calls.view_calltask"),
             ],
         },
         {
@@ -168,13 +192,17 @@ def styles(request: HttpRequest) -> str:
     return static("console/shell.css")
 
 
+def favicon(request: HttpRequest) -> str:
+    return static("console/favicon.svg")
+
+
 def scripts(request: HttpRequest) -> str:
     return static("console/shell.js")
 
 
 def search(request: HttpRequest, term: str) -> list[SearchResult]:
     """The command palette's tenants: by name or number, the most recent first."""
-    if not request.user.has_perm("conversations.view_conversation"):  # type: ignore[union-attr]
+    if not request.user.has_perm("conversations.view_conversation"):
         return []
     found = Conversation.objects.filter(Q(tenant_name__icontains=term) | Q(phone__contains=term))
     return [

@@ -1,6 +1,6 @@
-"""An act on one row: a POST with a declared permission that calls one function of the flow, then the row's page again."""
+"""An act on one row: a POST with a declared permission that calls one function of the flow, then the page again."""
 
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import messages
@@ -17,7 +17,7 @@ from conversations.refusals import Refusal
 class Act(PermissionRequiredMixin, View):
     """One thing that a person does to one row. `permission_required` is asked before anything is looked at."""
 
-    http_method_names: ClassVar = ["post", "options"]
+    http_method_names = ["post", "options"]
     raise_exception = True
     model_admin: Any = None
 
@@ -57,4 +57,4 @@ def me(request: HttpRequest) -> str:
 
 def decider(request: HttpRequest) -> Decider:
     """The signed-in person, and whether they may send in spite of a red gate."""
-    return Decider(name=me(request), may_override=request.user.has_perm("approvals.override_gates"))  # type: ignore[union-attr]
+    return Decider(name=me(request), may_override=request.user.has_perm("approvals.override_gates"))

@@ -8,9 +8,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern
-from unfold.decorators import display
 
 from approvals.admin.acts import Act, act_url, decider, me
+from approvals.admin.columns import column
 from approvals.models import QueuedResponse
 from approvals.sms_workflow import decisions, holds
 from approvals.templatetags.console import ago
@@ -64,15 +64,15 @@ class ConversationAdmin(ReadOnly):
     fields = ["tenant_id", "external_id", "language", "language_source", "account_at"]
     change_form_outer_before_template = "admin/conversations/conversation/thread.html"
 
-    @display(description="Tenant", ordering="tenant_name")
+    @column("Tenant", ordering="tenant_name")
     def tenant(self, conversation: Conversation) -> str:
         return str(conversation)
 
-    @display(description="Tenant wrote", ordering="last_inbound_at")
+    @column("Tenant wrote", ordering="last_inbound_at")
     def wrote(self, conversation: Conversation) -> str:
         return ago(conversation.last_inbound_at)
 
-    @display(description="We wrote", ordering="last_outbound_at")
+    @column("We wrote", ordering="last_outbound_at")
     def written_to(self, conversation: Conversation) -> str:
         return ago(conversation.last_outbound_at)
 
@@ -106,9 +106,9 @@ class ConversationAdmin(ReadOnly):
             "waiting": conversation.responses.filter(status=QueuedResponse.Status.PENDING).first(),
             "holds": ContactHold.objects.active().filter(phone=conversation.phone),
             "kept": request.session.pop(f"by-hand {object_id}", None) or {},
-            "may_write": person.has_perm("approvals.approve"),  # type: ignore[union-attr]
-            "may_override": person.has_perm("approvals.override_gates"),  # type: ignore[union-attr]
-            "may_hold": person.has_perm("approvals.release_hold"),  # type: ignore[union-attr]
+            "may_write": person.has_perm("approvals.approve"),
+            "may_override": person.has_perm("approvals.override_gates"),
+            "may_hold": person.has_perm("approvals.release_hold"),
         }
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})  # type: ignore[no-any-return]
 

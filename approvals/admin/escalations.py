@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils import timezone
-from unfold.decorators import display
 
 from approvals.admin.acts import Act, act_url, me
+from approvals.admin.columns import column
 from approvals.models import Escalation
 from approvals.sms_workflow import escalations
 from approvals.templatetags.console import ago, words
@@ -68,38 +68,38 @@ class EscalationAdmin(ReadOnly):
     fields = ["conversation", "category", "severity", "reason", "created_by", "created_at", "due_at", "status", "notes"]
     change_form_outer_before_template = "admin/approvals/escalation/desk.html"
 
-    @display(description="Tenant", ordering="conversation__tenant_name")
+    @column("Tenant", ordering="conversation__tenant_name")
     def tenant(self, escalation: Escalation) -> str:
         return str(escalation.conversation)
 
-    @display(description="Why")
+    @column("Why")
     def why(self, escalation: Escalation) -> str:
         return words(escalation.category)
 
-    @display(
-        description="Clock",
+    @column(
+        "Clock",
         ordering="severity",
         label={"critical": "danger", "high": "warning", "medium": "info", "low": ""},
     )
     def clock(self, escalation: Escalation) -> tuple[str, str]:
         return escalation.severity, CLOCKS[escalation.severity]
 
-    @display(description="Due", ordering="due_at", label={"late": "danger", "in time": "success", "": ""})
+    @column("Due", ordering="due_at", label={"late": "danger", "in time": "success", "": ""})
     def due(self, escalation: Escalation) -> tuple[str, str]:
         if escalation.status == Escalation.Status.RESOLVED:
             return "", "–"
         late = escalation.due_at < timezone.now()
         return ("late", f"late, {ago(escalation.due_at)}") if late else ("in time", ago(escalation.due_at))
 
-    @display(description="Opened", ordering="created_at")
+    @column("Opened", ordering="created_at")
     def opened(self, escalation: Escalation) -> str:
         return ago(escalation.created_at)
 
-    @display(description="With", ordering="assigned_to")
+    @column("With", ordering="assigned_to")
     def assigned(self, escalation: Escalation) -> str:
         return escalation.assigned_to or "nobody"
 
-    @display(description="State", ordering="status", label={"open": "warning", "resolved": "success"})
+    @column("State", ordering="status", label={"open": "warning", "resolved": "success"})
     def state(self, escalation: Escalation) -> tuple[str, str]:
         return escalation.status, escalation.get_status_display()
 
@@ -110,7 +110,7 @@ class EscalationAdmin(ReadOnly):
         more = {
             "escalation": escalation,
             "thread": list(escalation.conversation.messages.order_by("-created_at")[:6])[::-1] if escalation else [],
-            "may_escalate": request.user.has_perm("approvals.escalate"),  # type: ignore[union-attr]
+            "may_escalate": request.user.has_perm("approvals.escalate"),
         }
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})  # type: ignore[no-any-return]
 

@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern
-from unfold.decorators import display
 
 from approvals.admin.acts import Act, act_url, me
+from approvals.admin.columns import column
 from approvals.sms_workflow import holds
 from approvals.templatetags.console import ago, words
 from conversations.admin import ReadOnly
@@ -38,15 +38,15 @@ class ContactHoldAdmin(ReadOnly):
     show_full_result_count = False
     change_form_outer_before_template = "admin/approvals/contacthold/release.html"
 
-    @display(description="Why", ordering="reason")
+    @column("Why", ordering="reason")
     def why(self, hold: ContactHold) -> str:
         return words(hold.reason)
 
-    @display(description="Since", ordering="created_at")
+    @column("Since", ordering="created_at")
     def since(self, hold: ContactHold) -> str:
         return ago(hold.created_at)
 
-    @display(description="State", ordering="released_at", label={"active": "danger", "released": "success"})
+    @column("State", ordering="released_at", label={"active": "danger", "released": "success"})
     def state(self, hold: ContactHold) -> tuple[str, str]:
         return ("released", f"released by {hold.released_by}") if hold.released_at else ("active", "active")
 
@@ -57,7 +57,7 @@ class ContactHoldAdmin(ReadOnly):
         more = {
             "hold": hold,
             "conversation": Conversation.objects.filter(phone=hold.phone).first() if hold else None,
-            "may_release": request.user.has_perm("approvals.release_hold"),  # type: ignore[union-attr]
+            "may_release": request.user.has_perm("approvals.release_hold"),
         }
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})  # type: ignore[no-any-return]
 

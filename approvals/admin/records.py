@@ -1,4 +1,4 @@
-"""What is kept: payment plans, notices, rule switches, and the audit log, which nobody changes and everybody may export."""
+"""What is kept: plans, notices, rule switches, and the audit log, which nobody changes and everybody may export."""
 
 import csv
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import URLPattern, path
-from unfold.decorators import display
 
+from approvals.admin.columns import column
 from approvals.models import ApprovalAuditEntry, Notification, PaymentPlan, RuleSwitch
 from approvals.templatetags.console import codes, words
 from conversations.admin import ReadOnly
@@ -39,15 +39,15 @@ class ApprovalAuditEntryAdmin(ReadOnly):
     show_full_result_count = False
     list_before_template = "admin/approvals/approvalauditentry/export.html"
 
-    @display(description="Decision", ordering="action")
+    @column("Decision", ordering="action")
     def what(self, entry: ApprovalAuditEntry) -> str:
         return words(entry.action)
 
-    @display(description="Text")
+    @column("Text")
     def text(self, entry: ApprovalAuditEntry) -> str:
         return entry.final_response[:80]
 
-    @display(description="Reason")
+    @column("Reason")
     def why(self, entry: ApprovalAuditEntry) -> str:
         return codes(entry.reason)[:80]
 
@@ -96,11 +96,11 @@ class PaymentPlanAdmin(ReadOnly):
     ordering = ["-created_at"]
     show_full_result_count = False
 
-    @display(description="Terms", ordering="weekly_amount")
+    @column("Terms", ordering="weekly_amount")
     def terms(self, plan: PaymentPlan) -> str:
         return str(plan)
 
-    @display(description="Rules", label={"auto": "success", "valid": "warning", "outside": "danger", "": ""})
+    @column("Rules", label={"auto": "success", "valid": "warning", "outside": "danger", "": ""})
     def verdict(self, plan: PaymentPlan) -> tuple[str, str]:
         if plan.weekly_amount is None:
             return "", "one payment"
@@ -109,7 +109,7 @@ class PaymentPlanAdmin(ReadOnly):
         issues = ", ".join(words(issue["code"]) for issue in plan.issues)
         return ("valid", "needs a manager") if plan.valid else ("outside", issues or "incomplete")
 
-    @display(description="Status", ordering="status", label={"accepted": "success", "proposed": "info"})
+    @column("Status", ordering="status", label={"accepted": "success", "proposed": "info"})
     def state(self, plan: PaymentPlan) -> tuple[str, str]:
         return plan.status, plan.get_status_display()
 
@@ -121,7 +121,7 @@ class NotificationAdmin(ReadOnly):
     ordering = ["-created_at"]
     show_full_result_count = False
 
-    @display(description="Status", ordering="status", label={"sent": "success", "failed": "danger", "pending": "info"})
+    @column("Status", ordering="status", label={"sent": "success", "failed": "danger", "pending": "info"})
     def state(self, notice: Notification) -> tuple[str, str]:
         return notice.status, notice.get_status_display()
 

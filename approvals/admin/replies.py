@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 from django.urls import URLPattern
-from unfold.decorators import display
 
+from approvals.admin.columns import column
 from approvals.console import views
 from approvals.models import QueuedResponse
 from conversations.admin import ReadOnly
@@ -30,15 +30,15 @@ class QueuedResponseAdmin(ReadOnly):
     date_hierarchy = None
     show_full_result_count = False
 
-    @display(description="Tenant's text")
+    @column("Tenant's text")
     def asked(self, reply: QueuedResponse) -> str:
         return reply.tenant_message[:80]
 
-    @display(description="Reply")
+    @column("Reply")
     def answered(self, reply: QueuedResponse) -> str:
         return reply.final_text[:80]
 
-    @display(description="Status", label=LABELS, ordering="status")
+    @column("Status", label=LABELS, ordering="status")
     def state(self, reply: QueuedResponse) -> tuple[str, str]:
         return reply.status, reply.get_status_display()
 

@@ -7,9 +7,9 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from unfold.admin import TabularInline
-from unfold.decorators import display
 
 from approvals.admin.acts import Act, act_url, decider
+from approvals.admin.columns import column
 from approvals.models import Workflow, WorkflowStep
 from approvals.sms_workflow import decisions
 from conversations.admin import ReadOnly
@@ -52,7 +52,7 @@ class WorkflowAdmin(ReadOnly):
     show_full_result_count = False
     change_form_outer_before_template = "admin/approvals/workflow/retry.html"
 
-    @display(description="Status", ordering="status", label=LABELS)
+    @column("Status", ordering="status", label=LABELS)
     def state(self, workflow: Workflow) -> tuple[str, str]:
         return workflow.status, workflow.get_status_display()
 
@@ -61,7 +61,7 @@ class WorkflowAdmin(ReadOnly):
     ) -> HttpResponse:
         more = {
             "workflow": Workflow.objects.select_related("conversation").filter(pk=object_id).first(),
-            "may_retry": request.user.has_perm("approvals.retry"),  # type: ignore[union-attr]
+            "may_retry": request.user.has_perm("approvals.retry"),
         }
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})  # type: ignore[no-any-return]
 

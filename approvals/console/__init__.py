@@ -8,5 +8,5 @@
     bulk       all-green cards, each text in full, approved at once     write, through `approvals.sms_workflow`
     views      the page and its fragments, mounted in the admin
 
-A decision is made by `approvals.sms_workflow.decisions` alone: it locks, asks the rules, moves and writes the audit entry.
+A decision is made by `approvals.sms_workflow.decisions` alone: it locks, asks the rules, moves, and keeps the record.
 """

@@ -1,6 +1,6 @@
-"""One reply with everything that a decision rests on: the thread, the draft, the account, the plan, what stands in the way.
+"""One reply with everything that a decision rests on: thread, draft, account, plan, and what stands in the way.
 
-Eleven queries, however long the thread is.
+Ten queries, however long the thread is.
 """
 
 from collections.abc import Sequence
@@ -130,7 +130,7 @@ def card(response_id: UUID, *, me: str) -> Card:
         conversation=conversation,
         thread=thread[:THREAD][::-1],
         earlier=len(thread) > THREAD,
-        checked=check_words(reply, words, holds=reasons),
+        checked=check_words(reply, words, holds=reasons, rules=rules),
         words=words,
         account=_account(conversation),
         plan=_plan(next((plan for plan in plans if plan.response_id == reply.pk), None), conversation),

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from approvals.models import QueuedResponse
-from approvals.policy.gates import Figure, Gate, Level, check_gates, figures
+from approvals.policy.figures import Figure
+from approvals.policy.gates import Gate, Level, check_gates, figures
+from approvals.policy.rules import Rules
 from approvals.policy.segments import Segments, fold_accents, measure
 from approvals.policy.text import strip_invisible
 from approvals.rulebook import current_rules
@@ -51,9 +53,11 @@ class Checked:
         return bool(self.changes)
 
 
-def check_words(response: QueuedResponse, text: str, *, holds: Sequence[str] | None = None) -> Checked:
+def check_words(
+    response: QueuedResponse, text: str, *, holds: Sequence[str] | None = None, rules: Rules | None = None
+) -> Checked:
     """The same gates as at the decision, on the bytes that would be sent. Changes nothing."""
-    words, rules = strip_invisible(text).strip(), current_rules()
+    words, rules = strip_invisible(text).strip(), rules or current_rules()
     facts = facts_by_hand(response, holds=holds)
     return Checked(
         words=words,

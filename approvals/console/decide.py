@@ -1,4 +1,4 @@
-"""The decisions of the page: one form each, with the permission it needs, the call into the flow, and what is said after."""
+"""The decisions of the page: one form each, with its permission, the call into the flow, and what is said after."""
 
 from datetime import datetime, timedelta
 from typing import Any, ClassVar

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -203,6 +204,14 @@ def _view(view: View) -> QuerySet[QueuedResponse]:
     return replies.order_by("-actioned_at", "pk") if view is View.DECIDED else replies.order_by("created_at", "pk")
 
 
+class _Told(Protocol):
+    """What the annotations add to a reply."""
+
+    has_plan: bool
+    has_hold: bool
+    is_stale: bool
+
+
 def _told(replies: QuerySet[QueuedResponse]) -> QuerySet[QueuedResponse]:
     """With what a row tells beside the reply itself; asked for the shown rows only."""
     return replies.select_related("conversation").annotate(
@@ -239,14 +248,15 @@ def _band(band: Band) -> Q:
 
 def _row(reply: QueuedResponse, me: str) -> Row:
     waiting = timezone.now() - reply.created_at
+    told = cast(_Told, reply)
     return Row(
         reply=reply,
         waiting=waiting,
         urgency=urgency(waiting),
         holder=claims.holder(reply, besides=me),
-        plan=reply.has_plan,
-        held=reply.has_hold,
-        stale=reply.is_stale and reply.status == Status.PENDING,
+        plan=told.has_plan,
+        held=told.has_hold,
+        stale=told.is_stale and reply.status == Status.PENDING,
         red=any(gate["level"] == "red" for gate in reply.gates),
     )
 

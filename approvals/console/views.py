@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.generic import TemplateView, View
 from unfold.views import UnfoldModelAdminViewMixin
 
@@ -52,9 +54,10 @@ def urls(admin: "ModelAdmin[QueuedResponse]") -> list[URLPattern]:
 
 def decider(request: HttpRequest) -> Decider:
     """The signed-in person, and whether they may send in spite of a red gate."""
-    return Decider(name=_me(request), may_override=_person(request).has_perm("approvals.override_gates"))  # type: ignore[attr-defined]
+    return Decider(name=_me(request), may_override=_person(request).has_perm("approvals.override_gates"))
 
 
+@method_decorator(ensure_csrf_cookie, name="dispatch")
 class Page(UnfoldModelAdminViewMixin, TemplateView):  # type: ignore[misc]
     """The whole page: queue, and the first card (or the one that the address names)."""
 
@@ -147,7 +150,7 @@ class Release(Piece):
 
 
 class Check(Piece):
-    """The gates, figures, parts and differences of the words in the editor. A POST because words are long; changes nothing."""
+    """Gates, figures, parts and differences of the words in the editor. A POST as words are long; changes nothing."""
 
     def post(self, request: HttpRequest, response_id: UUID) -> HttpResponse:
         replies = QueuedResponse.objects.select_related("conversation", "message")
@@ -174,11 +177,15 @@ class Decide(Piece):
         if decision not in decide.DECISIONS:
             raise NotFound("not_found", "There is no such decision.")
         form = decide.DECISIONS[decision](request.POST)
-        if not _person(request).has_perm(form.permission):  # type: ignore[attr-defined]
+        if not _person(request).has_perm(form.permission):
             raise PermissionDenied
         if not form.is_valid():
             first = next(iter(form.errors.items()))
-            raise Invalid("invalid", f"{first[0].replace('_', ' ').capitalize()}: {first[1][0]}", fields=form.errors)
+            raise Invalid(
+                "invalid",
+                f"{first[0].replace('_', ' ').capitalize()}: {first[1][0]}",
+                fields={name: [str(error) for error in errors] for name, errors in form.errors.items()},
+            )
         by = decider(request)
         result = decide.take(form, response_id, by)
         shown = response_id if decision in ("undo", "wake") else self._next(request, by.name)
@@ -231,7 +238,7 @@ class Keys(Piece):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         on = request.POST.get("on") == "yes"
-        ConsolePreference.objects.update_or_create(user_id=request.user.pk, defaults={"keys": on})
+        ConsolePreference.objects.update_or_create(user=_person(request), defaults={"keys": on})
         return JsonResponse({"keys": on})
 
 
@@ -239,7 +246,7 @@ def _card_context(request: HttpRequest, shown: Any, me: str, *, claim: bool = Fa
     person = _person(request)
     may = {
         name: person.has_perm(f"approvals.{name}") for name in ("approve", "escalate", "override_gates", "release_hold")
-    }  # type: ignore[attr-defined]
+    }
     if shown is None:
         return {"card": None, "may": may, "languages": LANGUAGES}
     if claim and may["approve"]:
@@ -255,8 +262,8 @@ def _card_context(request: HttpRequest, shown: Any, me: str, *, claim: bool = Fa
     }
 
 
-def _person(request: HttpRequest) -> AbstractBaseUser:
-    person: AbstractBaseUser = request.user  # type: ignore[assignment]
+def _person(request: HttpRequest) -> User:
+    person: User = request.user  # type: ignore[assignment]
     return person
 
 

@@ -107,10 +107,9 @@ def due_at(severity: Severity, *, now: datetime, time_zone: str) -> datetime:
 
 
 def _spoken(words: Words) -> dict[Category, str]:
-    found: dict[Category, str] = {}
-    for match in phrasebook("escalation", "phrases").find(words):
-        found.setdefault(Category(match.label), match.phrase)
-    return found
+    """For each category the longest expression of it, which tells a manager the most."""
+    matches = sorted(phrasebook("escalation", "phrases").find(words), key=lambda match: len(match.phrase))
+    return {Category(match.label): match.phrase for match in matches}
 
 
 def _unrealistic(plan: Proposal | None, rules: Rules) -> str | None:

@@ -15,6 +15,7 @@ from approvals.policy.rules import Rules
 from approvals.policy.words import read
 
 _CENT = Decimal("0.01")
+_NO_DEBT = Decimal(10) ** 12
 _MONEY = re.compile(
     r"\$\s?(?P<after>\d[\d.,]*)|(?<![\w$.,])(?P<before>\d[\d.,]*)\s?(?:dollars?|bucks|usd|d[oó]lar(?:es)?|dol[aà])\b",
     re.IGNORECASE,
@@ -36,7 +37,7 @@ class Figure:
 def money_figures(text: str, known: dict[Decimal, str]) -> tuple[Figure, ...]:
     """Every money figure of a draft, in order, each with its source among the `known` values."""
     return tuple(
-        Figure(start=start, end=end, text=text[start:end], value=value, source=known.get(value.quantize(_CENT)))
+        Figure(start=start, end=end, text=text[start:end], value=value, source=known.get(_cents(value)))
         for start, end, value in _money(text)
     )
 
@@ -52,12 +53,12 @@ def known_values(
     """Every value that may be said, with the source to show; the plainest source wins. `weeks` are the counts named."""
     plain_values: dict[Decimal, str] = {}
     for value, source in _origins(amount_owed, tenant_portion, tenant_message, rules):
-        plain_values.setdefault(value.quantize(_CENT), source)
+        plain_values.setdefault(_cents(value), source)
     known = dict(plain_values)
     for count in sorted(set(weeks)):
         for value, source in plain_values.items():
-            known.setdefault((value * count).quantize(_CENT), f"{source} x {count}")
-            known.setdefault((value / count).quantize(_CENT, rounding=ROUND_HALF_UP), f"{source} / {count}")
+            known.setdefault(_cents(value * count), f"{source} x {count}")
+            known.setdefault(_cents(value / count), f"{source} / {count}")
     return known
 
 
@@ -77,6 +78,11 @@ def _origins(
     portion = amount_owed if tenant_portion is None else tenant_portion
     if portion is not None and portion > 0:
         yield suggest_weekly(portion, rules), "suggested"
+
+
+def _cents(value: Decimal) -> Decimal:
+    """To the cent, halves up; a figure that no debt can have stays as it is, because it cannot be rounded."""
+    return value.quantize(_CENT, rounding=ROUND_HALF_UP) if abs(value) < _NO_DEBT else value
 
 
 def _money(text: str) -> Iterator[tuple[int, int, Decimal]]:

@@ -15,7 +15,8 @@ SPOKEN_SHARE = 0.7
 @cache
 def words_of(language: str) -> frozenset[str]:
     """Every word that stands anywhere in our tables of one language file, in its canonical spelling."""
-    written = (word for name in _SECTIONS for word in _words_in(languages.section(language, name)))
+    tables = [languages.section(language, name) for name in _SECTIONS]
+    written = (word for table in [*tables, list(tables[0])] for word in _words_in(table))
     return frozenset(part for word in written for part in spelt_out(word))
 
 
@@ -51,7 +52,9 @@ def _spelling() -> dict[str, str]:
 def _words_in(entry: Any) -> Iterator[str]:
     if isinstance(entry, dict):
         for key, value in entry.items():
-            yield from _words_in(key)
+            # A key is a word only where it has a number ("friday = 4"); the others are names of ours, in English.
+            if isinstance(value, int):
+                yield from _words_in(key)
             yield from _words_in(value)
     elif isinstance(entry, list):
         for value in entry:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from approvals import account
-from approvals.models import ApprovalAuditEntry, QueuedResponse, Workflow
+from approvals.models import ApprovalAuditEntry, Escalation, QueuedResponse, Workflow
 from approvals.policy.escalation import Category, Severity
 from approvals.policy.gates import DraftFacts, Gate, Level, check_gates
 from approvals.policy.text import strip_invisible
@@ -41,11 +41,14 @@ NOW = timedelta(0)
 
 
 def waiting_reply(conversation: Conversation) -> QueuedResponse:
-    """The draft of a conversation that waits for a decision; NotFound when none does."""
+    """The draft of a conversation that waits for a decision; Conflict when it is decided, NotFound without any."""
     waiting = conversation.responses.filter(status=Status.PENDING).first()
-    if waiting is None:
+    if waiting is not None:
+        return waiting
+    decided = conversation.responses.order_by("-created_at").first()
+    if decided is None:
         raise NotFound("not_found", "No reply of this conversation waits for a decision.")
-    return waiting
+    raise Conflict("already_decided", _who_decided(decided))
 
 
 def approve(
@@ -112,8 +115,12 @@ def _must_be_open(response: QueuedResponse, allowed: frozenset[str] = SENDABLE) 
         return
     if response.status == Status.WITHDRAWN:
         raise Conflict("stale", "The tenant has written again; this draft was withdrawn and a new one is coming.")
+    raise Conflict("already_decided", _who_decided(response))
+
+
+def _who_decided(response: QueuedResponse) -> str:
     who = f" by {response.actioned_by}" if response.actioned_by else ""
-    raise Conflict("already_decided", f"This reply is already {response.status}{who}.")
+    return f"This reply is already {response.status}{who}."
 
 
 def checked_by_hand(response: QueuedResponse, words: str) -> tuple[Gate, ...]:
@@ -297,6 +304,11 @@ def retry(workflow_id: UUID, *, by: Decider, reason: str = "") -> Workflow:
             raise Conflict("stale", "The tenant has written again, and that text has its answer; write by hand.")
         for failed in (workflow, *later.filter(status=Workflow.Status.FAILED)):
             _start_again(failed, by, reason)
+        # The retry takes care of what the failure had called a person for.
+        failures = Escalation.objects.filter(conversation=workflow.conversation_id, category=Category.AI_FAILED)
+        failures.filter(status=Escalation.Status.OPEN).update(
+            status=Escalation.Status.RESOLVED, resolved_by=by.name, resolved_at=timezone.now()
+        )
         wake()
     return workflow
 

@@ -1,11 +1,10 @@
 """Escalations: opened once per category and conversation, told to the managers, resolved by a person."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, TextField, Value, When
+from django.db.models import Case, QuerySet, TextField, Value, When
 from django.db.models.functions import Concat
 from django.utils import timezone
 
@@ -24,6 +23,7 @@ PRIORITY_OF = {
     Severity.MEDIUM: "normal",
     Severity.LOW: "low",
 }
+URGENCY = tuple(str(severity) for severity in Severity)
 
 
 @transaction.atomic
@@ -37,7 +37,7 @@ def open_escalation(
     response: QueuedResponse | None = None,
     rules: Rules | None = None,
 ) -> Escalation:
-    """Open one, or return the one that is open for this category; the managers are told when it is new."""
+    """Open one, or add to the one that is open for this category; managers are told when it is new or more urgent."""
     rules = rules or current_rules()
     severity = severity or severity_of(category)
     [escalation] = Escalation.objects.bulk_create(
@@ -55,9 +55,20 @@ def open_escalation(
         ignore_conflicts=True,
     )
     existing = Escalation.objects.get(conversation=conversation, category=category, status=Escalation.Status.OPEN)
-    if existing.pk == escalation.pk:
+    if existing.pk == escalation.pk or _add_cause(existing, escalation):
         tell_managers("escalation", conversation, (category, reason), priority=PRIORITY_OF[severity])
     return existing
+
+
+def _add_cause(existing: Escalation, another: Escalation) -> bool:
+    """Keep the words of another cause of the same kind. True when it is more urgent: then the escalation is so, too."""
+    if another.reason != existing.reason and another.reason not in existing.notes:
+        _append(existing.pk, by=another.created_by, note=another.reason)
+    if URGENCY.index(another.severity) >= URGENCY.index(existing.severity):
+        return False
+    existing.severity, existing.due_at = another.severity, another.due_at
+    _open(existing.pk).update(severity=another.severity, due_at=another.due_at)
+    return True
 
 
 def _due(severity: Severity, phone: str, rules: Rules) -> datetime:
@@ -66,19 +77,28 @@ def _due(severity: Severity, phone: str, rules: Rules) -> datetime:
 
 def assign(escalation_id: UUID | str, *, to: str) -> None:
     """Say who takes care of an open escalation. Raises Conflict when it is resolved."""
-    _change(escalation_id, assigned_to=to)
+    if not _open(escalation_id).update(assigned_to=to):
+        raise _resolved_already()
 
 
 def add_note(escalation_id: UUID | str, *, by: str, note: str) -> None:
     """Add what was done so far, with name and time. Raises Conflict when it is resolved."""
+    if not _append(escalation_id, by=by, note=note):
+        raise _resolved_already()
+
+
+def _append(escalation_id: UUID | str, *, by: str, note: str) -> int:
     line = Value(f"{timezone.now():%Y-%m-%d %H:%M} UTC, {by}: {note}", output_field=TextField())
     below = Concat("notes", Value("\n"), line, output_field=TextField())
-    _change(escalation_id, notes=Case(When(notes="", then=line), default=below))
+    return _open(escalation_id).update(notes=Case(When(notes="", then=line), default=below))
 
 
-def _change(escalation_id: UUID | str, **columns: Any) -> None:
-    if not Escalation.objects.filter(pk=escalation_id, status=Escalation.Status.OPEN).update(**columns):
-        raise Conflict("already_decided", "This has been resolved already.")
+def _open(escalation_id: UUID | str) -> QuerySet[Escalation]:
+    return Escalation.objects.filter(pk=escalation_id, status=Escalation.Status.OPEN)
+
+
+def _resolved_already() -> Conflict:
+    return Conflict("already_decided", "This has been resolved already.")
 
 
 def resolve(escalation_id: UUID | str, *, by: str, note: str) -> Escalation:

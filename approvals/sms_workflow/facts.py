@@ -162,8 +162,12 @@ class Drafted:
 
 @dataclass(frozen=True, kw_only=True)
 class Postponed:
-    """An upstream that we cannot do without is away: nothing was decided. `retry_after` in seconds, if it said so."""
+    """An upstream that we cannot do without is away: nothing was decided. `retry_after` in seconds, if it said so.
+
+    `asked` is false when the circuit was open and nobody was asked at all.
+    """
 
     why: str
     retry_after: float | None = None
+    asked: bool = True
     steps: tuple[StepDone, ...] = ()

@@ -13,7 +13,7 @@ from approvals.models import Workflow
 from approvals.policy.text import strip_invisible
 from conversations.models import Author, Delivery, Direction, Message
 from conversations.phones import NotAPhone, to_e164
-from conversations.refusals import Invalid
+from conversations.refusals import Conflict, Invalid
 from conversations.wakeups import wake
 
 
@@ -39,7 +39,11 @@ class Accepted:
 
 
 def receive_sms(text: InboundText) -> Accepted:
-    """Take a text in and wake the workers. Raises Invalid for a number that cannot be one or a text without words."""
+    """Take a text in and wake the workers.
+
+    Raises Invalid for a number that cannot be one or a text without words, Conflict (id_used_before) for new words
+    under a known id.
+    """
     try:
         phone = to_e164(text.phone_number, region=settings.DEFAULT_REGION)
     except NotAPhone as error:
@@ -54,7 +58,7 @@ def receive_sms(text: InboundText) -> Accepted:
             return _take_in(text, phone, body)
     except IntegrityError:
         # The unique dedupe key says that we have it: a repeat, harmless by design.
-        return _already_taken_in(Message.objects.get(dedupe_key=_key_of_caller(phone, text)))
+        return _already_taken_in(_first_of_the_id(text, phone, body))
 
 
 def _take_in(text: InboundText, phone: str, body: str) -> Accepted:
@@ -101,6 +105,14 @@ def _conversation(text: InboundText, phone: str, now: datetime) -> UUID:
         cursor.execute(UPSERT, {**ids, "phone": phone, "now": now})
         key: UUID = cursor.fetchone()[0]
     return key
+
+
+def _first_of_the_id(text: InboundText, phone: str, body: str) -> Message:
+    """The text that came with this id before. Raises Conflict for other words: a STOP must not pass for a repeat."""
+    first = Message.objects.get(dedupe_key=_key_of_caller(phone, text))
+    if first.body != body:
+        raise Conflict("id_used_before", "Another text of this number came with the same message id. Send its own id.")
+    return first
 
 
 def _same_words(conversation: UUID, body: str, now: datetime) -> Message | None:

@@ -63,7 +63,7 @@ def read_texts(texts: Sequence[str], *, rules: Rules, today: date) -> Reading:
     return Reading(consent=consent, triggers=tuple(triggers), holds=tuple(dict.fromkeys(holds)))
 
 
-def settle(reading: Reading, *, holds: Sequence[str]) -> Settled | None:
+def settle(reading: Reading, *, holds: Sequence[str], rules: Rules) -> Settled | None:
     """The verdict where the words and the holds are enough for one; None when an answer must be drafted."""
     opted_out = HoldReason.OPT_OUT in holds
     # "Who is this? I owe you nothing": no dispute of a debt, if the debtor is somebody else.
@@ -75,7 +75,8 @@ def settle(reading: Reading, *, holds: Sequence[str]) -> Settled | None:
     if reading.consent is Consent.OPT_IN:
         return Settled(outcome=Outcome.CLOSED, reasons=("opt_in",))
     if reading.consent is Consent.HELP and not opted_out:
-        return Settled(outcome=Outcome.SEND, reasons=("help",), fixed_text=templates.Template.HELP)
+        outcome = Outcome.SEND if rules.auto_send_enabled else Outcome.QUEUE
+        return Settled(outcome=outcome, reasons=("help",), fixed_text=templates.Template.HELP)
     if HoldReason.CEASE_CONTACT in reading.holds:
         return Settled(outcome=Outcome.ESCALATE, reasons=reading.codes, category=Category.MANUAL)
     stopping = tuple(f"hold_{reason}" for reason in holds if reason in AI_STOPS)

@@ -4,7 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -303,14 +303,23 @@ def _try_later(conversation: Conversation, workflow: Workflow, result: Postponed
     steps = result.steps if isinstance(result, Postponed) else ()
     why = result.why if isinstance(result, Postponed) else f"our own fault: {type(result).__name__}"
     WorkflowStep.objects.bulk_create(rows(workflow, steps))
-    if workflow.attempts >= settings.MAX_DRAFT_ATTEMPTS:
+    counts = not isinstance(result, Postponed) or result.asked or is_impatient(workflow.started_at)
+    if counts and workflow.attempts >= settings.MAX_DRAFT_ATTEMPTS:
         fail(conversation, workflow, why)
         return
     asked = (result.retry_after if isinstance(result, Postponed) else None) or 0
     pause = max(asked, settings.DRAFT_RETRY_SECONDS * 4 ** (workflow.attempts - 1))
     due = timezone.now() + timedelta(seconds=pause)
-    workflow.move(Status.RECEIVED, step="waiting to try again", not_before=due, error_message=why, lease_until=None)
+    made = workflow.attempts if counts else workflow.attempts - 1
+    workflow.move(
+        Status.RECEIVED, step="waiting to try again", attempts=made, not_before=due, error_message=why, lease_until=None
+    )
     wake_at(due)
+
+
+def is_impatient(since: datetime) -> bool:
+    """Whether something has waited so long that even an attempt nobody was asked for counts."""
+    return timezone.now() - since > timedelta(minutes=settings.OUTAGE_PATIENCE_MINUTES)
 
 
 def fail(conversation: Conversation, workflow: Workflow, why: str) -> None:

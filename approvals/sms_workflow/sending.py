@@ -26,11 +26,12 @@ from approvals.policy.rules import Rules
 from approvals.rulebook import current_rules
 from approvals.sms_workflow.escalations import open_escalation
 from approvals.sms_workflow.holds import stopping_managers
+from approvals.sms_workflow.recording import is_impatient
 from conversations.models import Author, ContactHold, Conversation, Delivery, Direction, Message
 from conversations.moves import together_or_each
 from conversations.wakeups import wake_at
 from integrations import clients
-from integrations.errors import Refused, Unavailable, UpstreamError
+from integrations.errors import CircuitOpen, Refused, Unavailable, UpstreamError
 from integrations.sms_agent import Receipt
 
 log = logging.getLogger(__name__)
@@ -180,6 +181,8 @@ def rule_on(reply: QueuedResponse, circumstances: Circumstances) -> Ruling:
     stopping = circumstances.holds if reply.automatic else stopping_managers(circumstances.holds)
     if stopping:
         return Ruling(take_back=", ".join(f"hold_{reason}" for reason in stopping))
+    if reply.automatic and not circumstances.rules.auto_send_enabled:
+        return Ruling(take_back="auto_send_disabled")
     if reply.automatic and circumstances.escalated:
         return Ruling(take_back="open_escalation")
     turned_red = _turned_red(reply, circumstances, stale=stale)
@@ -277,7 +280,8 @@ def _record(finished: Sequence[tuple[TextToSend, Receipt | Exception]]) -> None:
         elif isinstance(result, Refused):
             _failed(reply, str(result))
         elif isinstance(result, Unavailable):
-            send_later(reply, str(result), result.retry_after)
+            asked = not isinstance(result, CircuitOpen)
+            send_later(reply, str(result), result.retry_after, asked=asked)
         else:
             # Unknown, or our own fault after the POST may have left: look before anything else is done.
             _look_soon(reply, str(result))
@@ -343,12 +347,15 @@ def _failed(reply: QueuedResponse, why: str) -> None:
     open_escalation(reply.conversation, category=Category.SEND_FAILED, reason=why, by=POLICY, response=reply)
 
 
-def send_later(reply: QueuedResponse, why: str, asked: float | None) -> None:
-    """Surely unsent: approved again after a pause, until the attempts are used up."""
-    if reply.attempts >= settings.MAX_SEND_ATTEMPTS:
+def send_later(reply: QueuedResponse, why: str, retry_after: float | None, *, asked: bool = True) -> None:
+    """Surely unsent: approved again after a pause, until the attempts are used up; one that nobody was `asked` for
+    counts only when the text has waited long."""
+    counts = asked or is_impatient(reply.actioned_at or reply.created_at)
+    if counts and reply.attempts >= settings.MAX_SEND_ATTEMPTS:
         _failed(reply, why)
         return
-    pause = max(asked or 0, settings.SEND_RETRY_SECONDS * 4 ** (reply.attempts - 1))
+    pause = max(retry_after or 0, settings.SEND_RETRY_SECONDS * 4 ** (reply.attempts - 1))
     due = timezone.now() + timedelta(seconds=pause)
-    reply.move(Status.APPROVED, not_before=due, error_message=why, lease_until=None)
+    made = reply.attempts if counts else reply.attempts - 1
+    reply.move(Status.APPROVED, not_before=due, attempts=made, error_message=why, lease_until=None)
     wake_at(due)

@@ -29,7 +29,7 @@ from approvals.sms_workflow.facts import (
 from approvals.sms_workflow.reading import Reading, Settled, read_texts, settle
 from approvals.sms_workflow.story import Story
 from integrations import clients
-from integrations.errors import Refused, Unavailable
+from integrations.errors import CircuitOpen, Refused, Unavailable
 from integrations.language_model import Schema
 from integrations.monitor import Tenant
 
@@ -54,7 +54,7 @@ def write_draft(job: TextToAnswer) -> Drafted | Postponed:
         with story.step("read") as said:
             reading = read_texts(job.texts, rules=job.rules, today=job.today)
             said.extend(reading.codes)
-        settled = settle(reading, holds=job.holds)
+        settled = settle(reading, holds=job.holds, rules=job.rules)
         found = find_account(job, story, must_know=settled is None)
         language = tenants_language(job, found)
         settled = settled or _unknown_tenant(found)
@@ -67,7 +67,12 @@ def write_draft(job: TextToAnswer) -> Drafted | Postponed:
             verdict = replace(verdict, new_holds=reading.holds)
         return replace(verdict, steps=tuple(story.steps))
     except (Unavailable, Refused) as error:
-        return Postponed(why=str(error), retry_after=getattr(error, "retry_after", None), steps=tuple(story.steps))
+        return Postponed(
+            why=str(error),
+            retry_after=getattr(error, "retry_after", None),
+            asked=not isinstance(error, CircuitOpen),
+            steps=tuple(story.steps),
+        )
 
 
 def find_account(job: TextToAnswer, story: Story, *, must_know: bool) -> Found:

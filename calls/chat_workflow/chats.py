@@ -9,11 +9,14 @@ from django.utils import timezone
 
 from calls.models import OPEN, UNDER_WAY, CallTask, Chat, ChatMessage
 from calls.policy.text import language_of
+from conversations.announce import announce
 from conversations.refusals import Invalid
 
 Role, Kind = ChatMessage.Role, ChatMessage.Kind
 # A Hebrew speaker whose region nobody told is taken to be in Israel.
 HOME_OF = {"he": "IL"}
+# Before the key of a signed-in person, who has the page open, perhaps.
+PERSON = "person"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +34,7 @@ class User:
     @classmethod
     def signed_in(cls, key: int | str) -> "User":
         """A signed-in person is their own user."""
-        return cls(owner=f"person:{key}", user_id=str(key))
+        return cls(owner=f"{PERSON}:{key}", user_id=str(key))
 
 
 def chat_of(user: User) -> Chat | None:
@@ -83,9 +86,13 @@ def _write(chat: Chat, **fields: object) -> ChatMessage:
     # The chat is locked: its messages get their places one after the other, in the order of their commits.
     Chat.objects.filter(pk=chat.pk).update(last_seq=F("last_seq") + 1)
     chat.last_seq += 1
-    return ChatMessage.objects.create(
+    message = ChatMessage.objects.create(
         chat=chat, seq=chat.last_seq, language=chat.language, created_at=timezone.now(), **fields
     )
+    kind, _, key = chat.owner.partition(":")
+    if kind == PERSON:
+        announce(f"chat:{key}", str(message.pk))
+    return message
 
 
 def open_task(chat: Chat) -> CallTask | None:

@@ -83,6 +83,7 @@ def _said(text: str, situation: Situation) -> Said:
         region=situation.region,
         request=_read_at_home_or_elsewhere(text, situation),
         asked=situation.asked,
+        about=situation.task_type,
         known=situation.known,
     )
 

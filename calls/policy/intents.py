@@ -49,7 +49,7 @@ def intent_of(message: str, *, has_number: bool) -> Intent:
         return Intent.CANCEL
     if not has_number and _begins(said, "cancel"):
         return Intent.CANCEL
-    if _other_channel_first(said) or _begins(said, "other_wish"):
+    if _other_channel_first(said) or (_begins(said, "other_wish") and not _tells_of_the_call(said)):
         return Intent.OTHER
     if not has_number and _agrees_to_call(said):
         return Intent.CONFIRM
@@ -69,7 +69,7 @@ def _without_a_call(message: str, said: Words, *, has_number: bool) -> Intent:
         return Intent.SMALLTALK
     if begins_with_yes(said):
         return Intent.CONFIRM
-    if _mentions(said, "other_wish"):
+    if _mentions(said, "other_wish") and not _tells_of_the_call(said):
         return Intent.OTHER
     if _is_status(said):
         return Intent.STATUS
@@ -94,10 +94,16 @@ def is_yes(message: str, about: str = "") -> bool:
     rest, agreed = phrases("yes", "yes_phrases").subn(" ", said.text)
     signs = [sign for sign in tokens(rest) if sign[0].isalnum() or sign in words("yes", "yes")]
     plainly = [sign for sign in signs if sign in words("yes", "yes")]
-    if not (agreed or plainly):
+    if not (agreed or plainly) or _is_only_thanks(said, plainly, agreed):
         return False
     known = words("yes", "yes") | words("yes", "around") | frozenset(tokens(about))
     return all(sign in known for sign in signs)
+
+
+def _is_only_thanks(said: Words, plainly: list[str], agreed: int) -> bool:
+    """ "Ok, thanks" is polite, and no explicit yes."""
+    weak = not agreed and all(sign in words("yes", "weak") for sign in plainly)
+    return weak and bool(phrases("intent", "thanks").search(said.text))
 
 
 def is_no(message: str) -> bool:
@@ -134,6 +140,8 @@ def begins_with_yes(said: Words) -> bool:
     """Whether it agrees to something when read alone ("yes, call the dentist"): no doubt and no change follows."""
     first = next((sign for sign in said.signs if sign[0].isalnum()), "")
     starts = first in words("yes", "yes") or phrases("yes", "yes_phrases").match(said.text)
+    if first in words("yes", "weak") and phrases("intent", "thanks").search(said.text):
+        return False
     return bool(starts) and not any(sign in words("yes", "no") for sign in said.signs) and len(said.signs) <= SHORT
 
 
@@ -207,6 +215,11 @@ def _is_status(said: Words) -> bool:
 def _about_the_call(said: Words) -> bool:
     """Whether the telephone call is talked of as a thing: "that call", "השיחה"."""
     return any(sign in words("intent", "call_noun") for sign in said.signs)
+
+
+def _tells_of_the_call(said: Words) -> bool:
+    """ "Tell me how the call went"."""
+    return _about_the_call(said) and _mentions(said, "status")
 
 
 def _only_smalltalk(said: Words) -> bool:

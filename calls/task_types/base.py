@@ -34,13 +34,17 @@ class Slot:
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """One message as a kind of task reads it. `asked`: the slot that our last question asked for, if any."""
+    """One message as a kind of task reads it.
+
+    `asked`: the slot that our last question asked for, if any. `about`: the kind of task that is being talked about.
+    """
 
     text: str
     language: str
     region: str
     request: CallRequest
     asked: str = ""
+    about: str = ""
     known: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from calls.policy.intents import Intent
+from calls.policy.intents import Intent, Words, asks_for_a_call
 from calls.policy.outcomes import Outcome, Report
 from calls.task_types.base import (
     Order,
@@ -45,8 +45,8 @@ class PhoneCall(TaskType):
         ),
     )
     SUMMARY = {
-        "en": "I will call {whom}, and this is what it is about: “{instructions}”.",
-        "he": "אתקשר אל {whom}, וזה העניין: „{instructions}”.",
+        "en": "I will call {whom}. The task: “{instructions}”.",
+        "he": "אתקשר אל {whom}. המשימה: „{instructions}”.",
     }
     BRIEF = {"en": "the call to {whom}", "he": "השיחה אל {whom}"}
     TOLD = {
@@ -69,6 +69,8 @@ class PhoneCall(TaskType):
     LASTED = {"en": "It lasted {minutes}:{seconds:02} minutes.", "he": "משך השיחה {minutes}:{seconds:02} דקות."}
 
     def wants(self, said: Said) -> bool:
+        if said.about not in ("", self.code) and not asks_for_a_call(Words.of(said.text)):
+            return False  # a number is given for something else
         return said.request.intent is Intent.PLACE_CALL
 
     def read(self, said: Said) -> Parameters:

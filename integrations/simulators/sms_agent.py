@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from itertools import count
+from secrets import token_hex
 from typing import Any, ClassVar
 
 from integrations.simulators.server import Answer, Request
@@ -39,6 +40,8 @@ class SmsAgentSimulator(Service):
         self.tenant_ids = tenant_ids
         self.threads: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self.numbers = count(1)
+        # No id comes twice, also not after a new start: callers keep them as keys.
+        self.run = token_hex(12)
         self.conversation_ids: dict[str, int] = {}
 
     def answer(self, request: Request) -> Answer:
@@ -80,7 +83,7 @@ class SmsAgentSimulator(Service):
             "to_number": OUR_NUMBER if inbound else phone,
             "message_content": body,
             "content": body,
-            "twilio_sid": f"SM{number:032x}",
+            "twilio_sid": f"SM{self.run}{number:08x}",
             "delivery_status": "received" if inbound else "sent",
             "created_at": datetime.now(UTC).replace(tzinfo=None).isoformat(),
         }

@@ -1,7 +1,8 @@
-"""Fill an empty system with a lively morning: a queue in four languages, plans, holds, failures, and two weeks of history.
+"""Fill an empty system with a lively morning: a queue in four languages, plans, holds, failures, two weeks behind.
 
-What waits was drafted minutes or hours ago, so those rows are built here with the times they need; the words are checked
-by the same gates, the plans by the same limits as everywhere else. What comes in from now on comes through the API.
+What waits was drafted minutes or hours ago, so those rows are built here with the times they need; the words are
+checked by the same gates, the plans by the same limits as everywhere else. What comes in from now on
+comes through the API.
 """
 
 import random
@@ -341,7 +342,7 @@ def _history(told: dict[str, Any], chance: random.Random) -> None:
 
 def _past_texts(everybody: list[Person], chance: random.Random) -> Iterator[tuple[datetime, Person]]:
     now = timezone.now()
-    for day in range(HISTORY_DAYS - 1, -1, -1):
+    for day in range(HISTORY_DAYS, -1, -1):
         morning = (now - timedelta(days=day)).replace(hour=13, minute=0, second=0, microsecond=0)
         weekend = morning.weekday() >= 5
         for _ in range(chance.randint(8, 14) if weekend else chance.randint(24, 42)):

@@ -3,9 +3,10 @@
 import os
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -41,7 +42,7 @@ def running(
     environment: Mapping[str, str] | None = None,
     *,
     port: int = 0,
-    tenants: int = 60,
+    tenants: int = 90,
     simulated_model: bool = True,
     log: Path | None = None,
 ) -> Iterator[System]:
@@ -67,10 +68,29 @@ def running(
             family.start("worker", worker_command(), points)
             family.start("live", live_command(live), points)
             _wait_until_up(family, web, simulators)
-            yield System(family=family, web=web, simulators=simulators, tokens=fresh_tokens())
+            with _passing_on_output(family) if log else nullcontext():
+                yield System(family=family, web=web, simulators=simulators, tokens=fresh_tokens())
     finally:
         if out:
             out.close()
+
+
+@contextmanager
+def _passing_on_output(family: Family) -> Iterator[None]:
+    """Somebody must read what the processes write while their caller does something else: a full pipe stops them."""
+    over = threading.Event()
+
+    def pass_on() -> None:
+        while not over.is_set() and not family.watch(0.2):
+            pass
+
+    reader = threading.Thread(target=pass_on, daemon=True)
+    reader.start()
+    try:
+        yield
+    finally:
+        over.set()
+        reader.join()
 
 
 def _environment(web: str, simulators: Mapping[str, str], *, simulated_model: bool) -> dict[str, str]:

@@ -7,12 +7,11 @@ const log = document.getElementById("log");
 const form = document.getElementById("say");
 const box = document.getElementById("message");
 const dialog = document.getElementById("context");
-// How often the page looks for news (milliseconds): soon while something is on its way, else now and then.
-const SOON = 800, NOW_AND_THEN = 3000, WHEN_HIDDEN = 15000;
+// While a reply is on its way the page looks for it so often (milliseconds), should the live connection be away.
+const SOON = 800;
 
 let state = document.getElementById("state").dataset.state;
 let pending = !document.getElementById("thinking").hidden;
-let timer = 0;
 let looking = Promise.resolve();
 
 function language() { return document.documentElement.lang; }
@@ -33,6 +32,18 @@ function clock(moment) {
   return new Intl.DateTimeFormat(language(), { hour: "2-digit", minute: "2-digit" }).format(new Date(moment));
 }
 
+// A telephone number stays in one piece, whatever the width.
+const NUMBER = /(\u2066[^\u2069]*\u2069|\+?\(?\d[\d ()-]{5,}\d)/;
+
+function keepNumbersTogether(bubble) {
+  bubble.replaceChildren(...bubble.textContent.split(NUMBER).map((part, place) => {
+    if (place % 2 === 0) return part;
+    const number = document.createElement("bdi");
+    number.textContent = part;
+    return number;
+  }));
+}
+
 function show(line) {
   if (line.id && log.querySelector(`[data-id="${line.id}"]`)) return;
   document.getElementById("welcome")?.remove();
@@ -48,6 +59,7 @@ function show(line) {
   bubble.dir = "auto";
   bubble.lang = line.language || language();
   bubble.textContent = line.text;
+  keepNumbersTogether(bubble);
   const time = document.createElement("time");
   time.dateTime = line.created_at;
   time.textContent = clock(line.created_at);
@@ -101,24 +113,24 @@ async function look() {
   if (last) speak(last.language);
   const changed = last || news.state !== state || news.pending !== pending;
   ({ state, pending } = news);
-  if (changed || document.getElementById("state").dataset.state === "offline") stand(last);
+  if (changed) stand(last);
 }
 
-function lookAgain(soon) {
-  clearTimeout(timer);
-  const busy = pending || state === "executing";
-  timer = setTimeout(lookNow, document.hidden ? WHEN_HIDDEN : soon || busy ? SOON : NOW_AND_THEN);
-}
-
+// One look at a time, so that no line comes twice and none out of order. Gives whether the server was there.
 function lookNow() {
-  // One look at a time, so that no line comes twice and none out of order.
-  looking = looking.then(look).then(() => lookAgain(false), () => {
-    const line = document.getElementById("state");
-    line.dataset.state = "offline";
-    line.textContent = words("offline");
-    lookAgain(false);
-  });
-  return looking;
+  const seen = looking.then(look).then(() => true, () => false);
+  looking = seen;
+  return seen.then((there) => { if (pending) setTimeout(lookNow, SOON); return there; });
+}
+
+function connection(name) {
+  if (name !== "lost") {
+    if (document.getElementById("state").dataset.state === "offline") stand();
+    return;
+  }
+  const line = document.getElementById("state");
+  line.dataset.state = "offline";
+  line.textContent = words("offline");
 }
 
 async function send(text) {
@@ -181,10 +193,11 @@ document.getElementById("erase").addEventListener("click", async () => {
 });
 
 document.addEventListener("visibilitychange", () => { if (!document.hidden) lookNow(); });
+for (const bubble of log.querySelectorAll(".bubble")) keepNumbersTogether(bubble);
 for (const time of log.querySelectorAll("time")) time.textContent = clock(time.dateTime);
 for (const button of document.querySelectorAll("#choices button")) {
   button.type = "button";
   button.addEventListener("click", () => { send(button.value); box.focus(); });
 }
 log.scrollTop = log.scrollHeight;
-lookAgain(false);
+listenLive(document.body.dataset.live && `${document.body.dataset.live}?channel=chat`, { changed: lookNow, refetch: lookNow, state: connection });

@@ -118,8 +118,7 @@ function show(html, { keepCaret = false } = {}) {
   offerKept();
   paint(figuresOnPage());
   fit();
-  const thread = document.getElementById("thread");
-  thread.scrollTop = thread.scrollHeight;
+  toTheLastWords();
   if (caret && !field.readOnly) { field.focus(); field.setSelectionRange(...caret); }
   label();
 }
@@ -158,6 +157,9 @@ function fit() {
   field.style.blockSize = `${field.scrollHeight + 2}px`;
 }
 
+// The tenant's last words stay in view, however high the editor grows.
+function toTheLastWords() { const thread = document.getElementById("thread"); thread.scrollTop = thread.scrollHeight; }
+
 // The figures are marked behind the words; a figure is a few characters, so it is found by its text.
 function paint(figures) {
   const marks = document.getElementById("marks"), text = editor().value;
@@ -194,8 +196,11 @@ async function check() {
   try {
     const said = await (await ask(address(id, "check"), { text })).json();
     if (turn !== checking || current() !== id || editor().value !== text) return;
+    const thread = document.getElementById("thread");
+    const atTheEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 40;
     document.getElementById("checked").innerHTML = said.html;
     paint(said.figures);
+    if (atTheEnd) toTheLastWords();
     if (!said.red.length) hide("override");
   } catch (error) { if (!(error instanceof Unreachable)) explain(error); }
 }
@@ -262,6 +267,10 @@ function approve() {
     document.querySelector(".bubble.answered, .bubble.inbound:last-of-type")?.scrollIntoView({ block: "nearest" });
     document.getElementById("composer").scrollIntoView({ block: "nearest" });
     return toast("Read it first; the next A sends it.");
+  }
+  if (middle().dataset.status === "unknown" && looked !== key) {
+    looked = key;
+    return toast("The tenant may have this text already. Look first; the next A sends it once more.", { bad: true });
   }
   if (document.querySelector("#checked .gate-red")) return askForReason();
   decide("approve", { text: editor().value });
@@ -492,7 +501,7 @@ const KEYS = { j: () => step(1), k: () => step(-1), a: DO.approve, e: DO.edit, x
 document.addEventListener("keydown", event => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (event.target.id === "words") {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); looked = current() + editor().value; approve(); }
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); if (middle().dataset.status !== "unknown") looked = current() + editor().value; approve(); }
     if (event.key === "Escape") { event.preventDefault(); editor().blur(); middle().focus({ preventScroll: true }); }
     return;
   }

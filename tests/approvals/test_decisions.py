@@ -7,7 +7,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from approvals.models import ApprovalAuditEntry, Escalation, QueuedResponse, Workflow
+from approvals.models import ApprovalAuditEntry, Escalation, Notification, QueuedResponse, Workflow
+from approvals.policy.escalation import Category, Severity
 from approvals.sms_workflow import decisions
 from approvals.sms_workflow.decisions import Decider
 from approvals.sms_workflow.escalations import open_escalation, resolve
@@ -89,6 +90,23 @@ def test_of_eight_managers_at_once_one_decides():
         outcomes = sorted(managers.map(decide, range(8)))
     assert outcomes == ["already_decided"] * 7 + ["approved"]
     assert ApprovalAuditEntry.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_four_who_retry_at_once_one_does():
+    failed = receive("hello").workflow_id
+    Workflow.objects.update(status="failed")
+
+    def retry(number):
+        try:
+            return decisions.retry(failed, by=Decider(name=f"manager {number}")).status
+        except Conflict as refusal:
+            return refusal.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as managers:
+        assert sorted(managers.map(retry, range(4))) == ["not_failed"] * 3 + ["received"]
 
 
 def test_a_draft_that_answers_an_older_text_is_stale():
@@ -321,6 +339,18 @@ def test_a_second_escalation_of_the_same_kind_is_the_same_one():
     second = decisions.escalate(make_response(conversation).pk, by=MARIA, reason="two")
     assert first.pk != second.pk
     assert Escalation.objects.count() == 1
+
+
+def test_a_second_cause_is_noted_and_makes_the_escalation_as_urgent_as_itself(settings):
+    settings.MANAGER_EMAIL = ["boss@example.com"]
+    conversation = make_conversation()
+    for reason, severity in [("asks for the owner", "low"), ("smells gas", "critical"), ("smells gas", "medium")]:
+        open_escalation(conversation, category=Category.MANUAL, reason=reason, by="desk", severity=Severity(severity))
+    escalation = Escalation.objects.get()
+    assert (escalation.reason, escalation.severity) == ("asks for the owner", "critical")
+    assert escalation.notes.count("desk: smells gas") == 1
+    assert escalation.due_at <= timezone.now()
+    assert list(Notification.objects.values_list("priority", flat=True)) == ["low", "critical"]
 
 
 def test_a_hold_is_released_with_a_note_but_an_opt_out_only_by_its_tenant():

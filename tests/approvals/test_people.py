@@ -45,6 +45,7 @@ def test_erasing_takes_name_number_and_words_and_keeps_audit_log_and_opt_out(per
     conversation = Conversation.objects.get()
     assert (conversation.tenant_name, conversation.account, conversation.tenant_id) == ("", {}, None)
     assert PHONE not in conversation.phone
+    assert PHONE not in Message.objects.get().dedupe_key
     assert Message.objects.get().body == QueuedResponse.objects.get().tenant_message == "[erased]"
     assert PHONE not in Message.objects.get().dedupe_key
     assert not PaymentPlan.objects.exists()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from orchestrator_site import live
@@ -39,6 +40,8 @@ def chromium() -> Iterator[Browser]:
             pytest.skip(f"No Chromium can be started: run script/browser. {str(error).splitlines()[0]}")
         yield browser
         browser.close()
+        # Beside a running loop Django keeps connections of its own; the tests' database is dropped when none is left.
+        connections.close_all()
 
 
 @pytest.fixture
@@ -94,9 +97,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk_of(
-    chromium: Browser, live_server: object, live_process: None
-) -> Iterator[object]:
+def desk_of(chromium: Browser, live_server: object, live_process: None) -> Iterator[object]:
     """`desk_of("maria")` is Maria at her screen; `desk_of("sam", "Supervisors", width=390)` Sam with his phone."""
     contexts: list[BrowserContext] = []
     desks: list[Desk] = []

@@ -239,7 +239,9 @@ def test_the_queue_is_searched(desk_of: DeskOf, card: Card) -> None:
     desk = desk_of().open()
     desk.keys("/")
     desk.page.keyboard.type("boiler")
-    desk.until("document.querySelectorAll('.row').length === 1 && document.querySelector('.who h2').innerText === 'Tom'")
+    desk.until(
+        "document.querySelectorAll('.row').length === 1 && document.querySelector('.who h2').innerText === 'Tom'"
+    )
     assert desk.page.evaluate("document.activeElement.id") == "search"
 
 
@@ -264,6 +266,17 @@ def test_an_auditor_looks_at_everything_and_is_offered_nothing(desk_of: DeskOf, 
     assert (one.status, one.viewer) == ("pending", "")
 
 
+def test_a_text_that_may_have_arrived_wants_a_second_key(desk_of: DeskOf, card: Card) -> None:
+    one = card(status="unknown", actioned_by="maria", actioned_at=timezone.now(), manager_action="approve")
+    desk = desk_of().open("?view=trouble")
+    desk.keys("a")
+    desk.sees("The tenant may have this text already", ".toasts")
+    one.refresh_from_db()
+    assert one.status == "unknown"
+    desk.keys("a")
+    desk.sees("Approved", ".toasts")
+
+
 def test_the_first_key_on_a_card_that_is_not_in_view_only_shows_it(desk_of: DeskOf, card: Card) -> None:
     one = card(tenant="Ana", asked="long words " * 60)
     desk = desk_of(width=390).open(f"?card={one.pk}")
@@ -279,7 +292,8 @@ def test_the_first_key_on_a_card_that_is_not_in_view_only_shows_it(desk_of: Desk
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize(
-    "address", ["approvals/queuedresponse/console/", "approvals/queuedresponse/console/bulk/", "", "approvals/escalation/"]
+    "address",
+    ["approvals/queuedresponse/console/", "approvals/queuedresponse/console/bulk/", "", "approvals/escalation/"],
 )
 def test_the_checker_finds_nothing_to_complain_of(
     desk_of: DeskOf, card: Card, address: str, dark: bool, width: int
@@ -296,7 +310,7 @@ def test_the_checker_finds_nothing_to_complain_of(
     desk.page.add_script_tag(path=AXE)
     found = desk.page.evaluate(
         """async () => (await axe.run({ include: [['#content']] }, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa'] }))
-            .violations.map(one => `${one.id}: ${one.nodes.map(node => node.target.join(' ')).slice(0, 3).join(' | ')}`)"""
+            .violations.map(one => `${one.id}: ${one.nodes.map(node => node.target.join(' ')).slice(0, 3)}`)"""
     )
     assert found == []
     assert desk.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "it scrolls sideways"

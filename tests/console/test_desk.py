@@ -184,9 +184,7 @@ def test_the_palette_finds_tenants_for_those_who_may_see_them(db: None, rf: obje
 def test_the_audit_log_is_exported_as_listed_and_runs_nothing_in_a_spreadsheet(signed_in: SignedIn) -> None:
     for reason, by in (("=HYPERLINK(1)", "maria"), ("fine", "james")):
         ApprovalAuditEntry(action="approve", reason=reason, approved_by=by).save(force_insert=True)
-    answer = signed_in("audrey", "Auditors").get(
-        reverse("admin:approvals_approvalauditentry_export"), {"q": "maria"}
-    )
+    answer = signed_in("audrey", "Auditors").get(reverse("admin:approvals_approvalauditentry_export"), {"q": "maria"})
     lines = b"".join(answer.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
     assert len(lines) == 2
     assert ",'=HYPERLINK(1)," in lines[1]

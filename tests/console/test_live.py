@@ -40,9 +40,7 @@ def cookie_of(name: str, group: str) -> str:
         pytest.param("Managers", "everything", None, id="unknown-channel"),
     ],
 )
-def test_the_console_is_for_those_who_may_see_replies(
-    db: None, group: str, wanted: str, channel: str | None
-) -> None:
+def test_the_console_is_for_those_who_may_see_replies(db: None, group: str, wanted: str, channel: str | None) -> None:
     assert live.channel_for(cookie_of("maria", group), wanted) == channel
 
 
@@ -136,7 +134,9 @@ async def _listen(query: str, cookie: str, *, told: list[str]) -> list[str]:
             events.append(str(message["status"]))
             enough.set()
         elif message.get("body") and events[:1] != ["403"]:
-            events.extend(part for part in message["body"].decode().split("\n\n") if part.startswith(("event", "retry")))
+            events.extend(
+                part for part in message["body"].decode().split("\n\n") if part.startswith(("event", "retry"))
+            )
             if any("changed" in event for event in events):
                 enough.set()
 
@@ -154,13 +154,12 @@ async def _listen(query: str, cookie: str, *, told: list[str]) -> list[str]:
     page = asyncio.ensure_future(live.application(scope, receive, send))
     try:
         async with asyncio.timeout(ENOUGH):
-            while told and not (live.hub.listening and live.hub.count()):
+            while told and not enough.is_set() and not (live.hub.listening and live.hub.count()):
                 await asyncio.sleep(0.01)
-            if told:
+            if told and not enough.is_set():
                 await asyncio.to_thread(_announce, told)
             await enough.wait()
     finally:
-        print("STATE", events, live.hub.listening, live.hub.count(), live.hub._task)
         gone.set()
         await page
         await live.hub.stop()

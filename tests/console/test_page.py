@@ -23,7 +23,9 @@ def url(card: QueuedResponse, what: str = "") -> str:
 
 
 def asked(act: Callable[[], object]) -> int:
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         act()
     return len(queries)
 

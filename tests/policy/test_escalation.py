@@ -65,7 +65,7 @@ def test_the_gravest_trigger_comes_first() -> None:
 
 def test_a_trigger_says_which_words_gave_it() -> None:
     (trigger,) = find_triggers("im gonna sue yall", plan=None, rules=Rules())
-    assert "sue you" in trigger.phrase
+    assert "sue" in trigger.phrase.split()
 
 
 @pytest.mark.parametrize(

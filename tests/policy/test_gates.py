@@ -97,6 +97,14 @@ def test_every_figure_is_linked_to_where_it_comes_from(
     assert ("wrong_amount" in reds(text, about)) is (None in sources)
 
 
+@pytest.mark.parametrize(
+    "figure", ["$" + "9" * 40, "$" + "9" * 40 + " a week for " + "9" * 40 + " weeks", "$0", "$1e9"]
+)
+def test_no_figure_is_too_odd_to_be_judged(figure: str) -> None:
+    assert "wrong_amount" in reds(f"Send {figure} please.")
+    assert reds("Thank you, see you on Friday.", facts(tenant_message=figure)) == []
+
+
 def test_our_own_suggestion_is_a_source() -> None:
     about = facts(amount_owed=Decimal("500"), tenant_portion=Decimal("500"))
     assert [figure.source for figure in figures("Could you do $42 a week?", about, Rules())] == ["suggested"]

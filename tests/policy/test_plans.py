@@ -44,6 +44,7 @@ def one_off(message: str) -> OneOff | None:
         pytest.param("le pago 60 cada semana", ("60.00", None, None), id="spanish"),
         pytest.param("divide os 765 em 9 semanas pra mim", ("85.00", 9, None), id="portuguese"),
         pytest.param("m ka peye 50 dola pa semèn", ("50.00", None, None), id="creole"),
+        pytest.param("payment plan: 50 a week for 8 weeks", ("50.00", 8, None), id="the-words-are-no-marker"),
         pytest.param("15 a week take it or leave it", ("15.00", None, None), id="also-when-it-breaks-the-rules"),
     ],
 )
@@ -104,6 +105,9 @@ def test_a_down_payment_and_a_plan_are_both_kept() -> None:
         pytest.param("**payment_plan:** weeks = 7; weekly = $1,250.50", ("1250.50", 7, None), id="lenient"),
         pytest.param("PAYMENT_PLAN: weekly=50, weeks=TBD, start=2026-02-30", ("50.00", None, None), id="no-real-date"),
         pytest.param("PAYMENT_PLAN:\nweekly=50\nweeks=6", ("50.00", 6, None), id="fields-on-their-own-lines"),
+        pytest.param(
+            "Payment plan: weekly amount: 50; start=Dec 1, 2027", ("50.00", None, date(2027, 12, 1)), id="loose"
+        ),
         pytest.param("PAYMENT_PLAN: weekly=0, weeks=4", ("90.00", None, None), id="zero-is-as-if-absent"),
         pytest.param("PAYMENT_PLAN: weekly=-5", ("90.00", None, None), id="negative-is-as-if-absent"),
         pytest.param("PAYMENT_PLAN: weekly={amount}, weeks={duration}", ("90.00", None, None), id="template"),

@@ -7,7 +7,6 @@ from django.contrib.auth.models import Group, User
 from rest_framework.test import APIClient
 
 from approvals.models import Escalation, PaymentPlan, QueuedResponse, Workflow
-from conversations.endpoints import Pages
 from conversations.models import Conversation, Message
 from orchestrator_site.models import ServiceToken
 from tests.builders import PHONE, knows_tenant, make_conversation, make_response, plan_a_good_day, work
@@ -105,13 +104,33 @@ def test_bad_input_is_named_and_changes_nothing(api, body, field):
             '{"content": "' + "x" * 10_000_000 + '"}', "application/json", 413, "too_large", id="ten-megabytes"
         ),
         pytest.param(b"\xff\xfe", "application/json", 400, "not_json", id="no-utf-8"),
-        pytest.param("[" * 900_000, "application/json", 400, "not_json", id="a-tower-of-brackets"),
+        pytest.param("[" * 100_000, "application/json", 400, "not_json", id="a-hundred-thousand-brackets"),
     ],
 )
 def test_a_bad_body_is_refused_in_the_envelope(api, body, kind, status, code):
     answer = api("sms-agent").post("/orchestrate/sms-received", body, content_type=kind)
     is_envelope(answer, status, code)
     assert not Message.objects.exists()
+
+
+def test_a_body_of_unsaid_length_is_not_taken_for_an_empty_one(api):
+    answer = api("sms-agent").post(
+        "/orchestrate/sms-received", TEXT, headers={"Transfer-Encoding": "chunked"}, CONTENT_LENGTH=""
+    )
+    is_envelope(answer, 411, "length_required")
+
+
+@pytest.mark.parametrize("wish", ["wait=\xb2", "wait=-1", "wait=1.5", "wait", "wait=", "=", "a;b,,c"])
+def test_an_odd_wish_to_wait_is_no_wish(api, wish):
+    assert api("sms-agent").post("/orchestrate/sms-received", TEXT, headers={"Prefer": wish}).status_code == 202
+
+
+def test_other_words_under_a_known_message_id_are_a_conflict_and_not_a_repeat(api):
+    client = api("sms-agent")
+    client.post("/orchestrate/sms-received", {**TEXT, "message_id": 17})
+    answer = client.post("/orchestrate/sms-received", {**TEXT, "message_id": 17, "content": "STOP"})
+    is_envelope(answer, 409, "id_used_before")
+    assert Message.objects.count() == 1
 
 
 ENDPOINTS = [
@@ -273,6 +292,25 @@ def test_a_plan_in_words_is_found_with_its_issues(api, world):
     assert (plan["valid"], plan["auto_approvable"]) == (False, False)
 
 
+@pytest.mark.parametrize(
+    "figures",
+    [
+        pytest.param({"weekly_amount": 0}, id="nothing-a-week"),
+        pytest.param({"weekly_amount": -5}, id="less-than-nothing"),
+        pytest.param({"weekly_amount": "NaN"}, id="no-number"),
+        pytest.param({"weekly_amount": 1e30}, id="more-than-there-is"),
+        pytest.param({"weekly_amount": 50, "weeks": 0}, id="no-weeks"),
+        pytest.param({"weekly_amount": 50, "weeks": 10**30}, id="weeks-without-end"),
+        pytest.param({"weekly_amount": 50, "start_date": "2026-02-30"}, id="no-day"),
+    ],
+)
+def test_a_plan_in_impossible_figures_is_refused(api, figures):
+    make_conversation(external_id="7")
+    answer = api("sms-agent").post("/orchestrate/payment-plan-detected", {"conversation_id": 7, **figures})
+    is_envelope(answer, 400, "invalid")
+    assert not PaymentPlan.objects.exists()
+
+
 def test_no_plan_is_no_plan(api):
     make_conversation(external_id="7")
     body = {"conversation_id": 7, "message_content": "my rent is 900 a month"}
@@ -364,21 +402,33 @@ def test_lists_are_narrowed_and_paginated(api):
     is_envelope(client.post("/orchestrate/responses", {}), 405, "method_not_allowed")
 
 
-@pytest.mark.parametrize("query", ["conversation_id=%00", "status=%00"], ids=["nul-id", "nul-filter"])
-def test_a_query_that_no_column_takes_is_the_callers_fault(api, query):
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("/orchestrate/responses?status=%00", id="a-nul-in-a-filter"),
+        pytest.param("/orchestrate/responses?conversation_id=%00", id="a-nul-in-an-id"),
+        pytest.param("/orchestrate/workflow/%00/status", id="a-nul-in-the-path"),
+        pytest.param("/orchestrate/escalations?severity=nope", id="a-severity-that-is-none"),
+        pytest.param("/orchestrate/payment-plans?status=pending", id="a-status-of-something-else"),
+    ],
+)
+def test_a_list_or_a_status_that_cannot_be_looked_up_is_refused(api, path):
+    is_envelope(api("manager").get(path), 400, "invalid")
+
+
+@pytest.mark.parametrize(
+    "page", ["limit=99999999999999999999999", "offset=99999999999999999999999", "limit=-1&offset=x"]
+)
+def test_no_page_is_too_odd_to_be_answered(api, page):
     make_response()
-    is_envelope(api("dashboard").get(f"/orchestrate/responses?{query}"), 400, "invalid")
+    assert api("manager").get(f"/orchestrate/responses?{page}").json()["count"] == 1
 
 
-def test_nobody_gets_a_whole_table_in_one_answer(api, monkeypatch):
-    monkeypatch.setattr(Pages, "max_limit", 1)
-    make_response(make_conversation())
+def test_nobody_gets_a_whole_table_at_once(api, monkeypatch):
+    monkeypatch.setattr("conversations.endpoints.Pages.max_limit", 1)
+    make_response()
     make_response(make_conversation(phone="+12125550100"))
-    assert len(api("dashboard").get("/orchestrate/responses?limit=100000").json()["results"]) == 1
-
-
-def test_a_wait_that_is_no_number_is_no_wish_to_wait(api):
-    assert api("sms-agent").post("/orchestrate/sms-received", TEXT, headers={"Prefer": "wait=²"}).status_code == 202
+    assert len(api("manager").get("/orchestrate/responses?limit=1000").json()["results"]) == 1
 
 
 def test_a_list_costs_the_same_however_long_it_is(api, django_assert_num_queries):
@@ -428,6 +478,13 @@ def test_a_database_that_is_away_is_a_503(api, monkeypatch):
 
     monkeypatch.setattr(intake, "receive_sms", away)
     is_envelope(api("sms-agent").post("/orchestrate/sms-received", TEXT), 503, "unavailable")
+
+
+def test_a_figure_that_the_database_cannot_hold_is_the_callers_fault(api):
+    make_conversation(external_id="7", tenant_id=None)
+    line = "PAYMENT_PLAN: weekly=99999999999999, weeks=4"
+    body = {"conversation_id": 7, "message_content": "ok", "ai_response": line}
+    is_envelope(api("sms-agent").post("/orchestrate/payment-plan-detected", body), 400, "invalid")
 
 
 def test_health_names_every_dependency(api, world):

@@ -1,6 +1,14 @@
 """The vocabularies of the tenants' languages: one TOML file per language, one table per engine that reads it.
 
 A new language is one new file, `xx.toml`, with the tables of its sisters; nothing else names the languages.
+
+    [spelling]              how people write what is meant               words.py, lexicon.py
+    [numbers]               number words, words for money                numbers.py
+    [words]                 word classes that all phrases may use        vocabulary.py
+    [calendar]              weekdays, months, expressions for a day      calendar.py
+    [plans]                 rhythms, lengths, cues of an offer           plans/
+    [escalation] [opt_out] [holds]   what to listen for, what is meant innocently
+    [gates] [language] [templates]   what we may not say, frequent words, our fixed texts
 """
 
 import tomllib

@@ -9,12 +9,14 @@ from approvals.policy.plans.proposals import Proposal, to_cents
 from approvals.policy.text import strip_invisible
 from approvals.policy.words import read
 
-_MARKER = re.compile(r"payment\\?_plan[\s*_`\"'\])}]*[:：]", re.IGNORECASE)
+_MARKER = re.compile(r"payment[\\_\s-]{0,3}plan[\s*_`\"'\])}]*[:：]", re.IGNORECASE)
+# A tenant who writes "payment plan: 50 a week" makes an offer; only the marker itself is none.
+_TYPED = re.compile(r"payment\\?_plan\s*[:：]", re.IGNORECASE)
 _FIELD = r"{name}[\s\"'*`]*[=:：]\s*[\"'*`]*"
 _WEEKLY = re.compile(
-    _FIELD.format(name=r"weekly(?:_?(?:amount|payment))?") + r"\$?\s*(-?\s*\$?\s*[\d][\d.,]*)", re.IGNORECASE
+    _FIELD.format(name=r"weekly(?:[\s_]?(?:amount|payment))?") + r"\$?\s*(-?\s*\$?\s*[\d][\d.,]*)", re.IGNORECASE
 )
-_WEEKS = re.compile(_FIELD.format(name=r"(?:weeks|duration)") + r"(\d+)(?![\d.]*\.\d)", re.IGNORECASE)
+_WEEKS = re.compile(_FIELD.format(name=r"(?:weeks|duration)") + r"(\d+)(?:\.0+)?(?![\d.]*\d)", re.IGNORECASE)
 _START = re.compile(_FIELD.format(name=r"start(?:_?date)?") + r"([^,;\n|*`\"']+(?:,\s*\d{4})?)", re.IGNORECASE)
 
 
@@ -26,7 +28,7 @@ def plan_in_reply(reply: str, today: date) -> Proposal | None:
 
 def without_control_text(message: str) -> str:
     """A tenant's message without what only looks like a control line: it is neither one nor an offer."""
-    return "\n".join(_MARKER.split(line)[0] for line in message.split("\n"))
+    return "\n".join(_TYPED.split(line)[0] for line in message.split("\n"))
 
 
 def _fields(text: str) -> str:
@@ -70,4 +72,13 @@ def _start(line: str, today: date) -> date | None:
     if digits:
         return date_in_digits(digits.group(), today)
     days = days_named(read(written), today)
-    return days[0].date if days else None
+    year = re.search(r"\b20\d\d\b", written)
+    return _in_year(days[0].date, year) if days else None
+
+
+def _in_year(day: date, year: re.Match[str] | None) -> date | None:
+    """The day in the year that was written, if any; February 29 may not exist in it."""
+    try:
+        return day.replace(year=int(year.group())) if year else day
+    except ValueError:
+        return None

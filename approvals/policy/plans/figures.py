@@ -12,6 +12,7 @@ from approvals.policy.vocabulary import phrasebook
 from approvals.policy.words import Words
 
 WEEKS_A_MONTH = Fraction(52, 12)
+MOST_FIGURES = 30  # nobody proposes more in one text, and a text of nothing but numbers must not keep us busy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,8 @@ def rhythms(words: Words) -> list[Rhythm]:
 def lengths(words: Words) -> list[Length]:
     """Every "for 8 weeks", "6 pagos", "sou 3 mwa" in the text; "3 weeks behind" is none."""
     matches = phrasebook("plans", "lengths").longest(words)
-    return [length for match in matches if (length := _length(match)) is not None]
+    counted = [match for match in matches if not _names_money(match, words)]
+    return [length for match in counted if (length := _length(match)) is not None]
 
 
 def amounts(words: Words, taken: list[tuple[int, int]]) -> list[Amount]:
@@ -69,7 +71,7 @@ def amounts(words: Words, taken: list[tuple[int, int]]) -> list[Amount]:
         for place, token in enumerate(words.tokens)
         if token.figure is not None and token.figure.value > 0 and (token.figure.is_money or place not in blocked)
     ]
-    return _without_ranges(singles, words)
+    return _without_ranges(singles[:MOST_FIGURES], words)
 
 
 def in_span(place: Amount | Rhythm | Length | Day, start: int, end: int) -> bool:
@@ -136,6 +138,11 @@ def _length(match: Match) -> Length | None:
         spreads=spread in {"over", "in"},
         may_be_date=spread == "in" and unit != "payments",
     )
+
+
+def _names_money(match: Match, words: Words) -> bool:
+    """ "80 dollar payments" are not eighty payments."""
+    return any(token.figure and token.figure.is_money for token in words.tokens[match.start : match.end])
 
 
 def _number_in(phrase: str) -> Decimal | None:

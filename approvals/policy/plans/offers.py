@@ -143,7 +143,8 @@ def _distance(parts: Parts, amount: Amount, rhythm: Rhythm) -> int:
     """How far an amount is from a rhythm; a rhythm that comes first is farther, a comma too; over a full stop never."""
     first, second = (amount, rhythm) if amount.start < rhythm.start else (rhythm, amount)
     gap = parts.words.tokens[first.end : second.start]
-    if any(token.text in ".?!" or token.figure for token in gap):
+    other_amount = any(first.end <= other.start < second.start for other in parts.amounts)
+    if other_amount or any(token.text in ".?!" for token in gap):
         return FARTHEST + 1
     return len(gap) + sum(3 for token in gap if token.text == ",") + (2 if first is rhythm else 0)
 

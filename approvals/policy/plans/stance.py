@@ -23,6 +23,7 @@ class Stance(StrEnum):
     UNSAID = "unsaid"  # no cue either way
 
 
+STRANGE_WORDS = 2  # so many words without a meaning to us may stand before a figure that is offered
 _FRAMING = frozenset({"question", "quote", "past", "wish", "sarcasm", "condition", "refuse"})
 _FAR_FRAMING = frozenset({"question", "quote"})
 _REFUSALS = frozenset({"refuse", "too_much"})
@@ -38,9 +39,13 @@ class Cues:
     @cached_property
     def _leading(self) -> list[Match]:
         """Cues that stand before a figure; one that is part of a longer one ("i can" in "you said i can") is no cue."""
+        return [cue for cue in self._found if not any(_contains(other, cue) for other in self._found)]
+
+    @cached_property
+    def _found(self) -> list[Match]:
         found = [match for part in ("before", "framing") for match in phrasebook("plans", part).find(self.words)]
-        found += [replace(match, label="offer") for match in phrasebook("plans", "corrections").find(self.words)]
-        return [cue for cue in found if not any(_contains(other, cue) for other in found)]
+        corrections = phrasebook("plans", "corrections").find(self.words)
+        return found + [replace(match, label="offer") for match in corrections]
 
     @cached_property
     def _after(self) -> list[Match]:
@@ -68,7 +73,7 @@ class Cues:
         left = self._nearest(clause, start)
         if self._is_joke(start) or (left is None and follows != "offer" and self._is_framed_from_afar(start)):
             return Stance.MENTIONED
-        if left is None and follows is None and self._strange_words(clause, start) > 2:
+        if left is None and follows is None and self._strange_words(clause, start) > STRANGE_WORDS:
             return Stance.MENTIONED
         return _verdict(left, follows)
 
@@ -113,7 +118,7 @@ class Cues:
 
     def _is_joke(self, place: int) -> bool:
         start, end = self.sentence(place)
-        return any(cue.label == "absurd" and start <= cue.start < end for cue in self._leading)
+        return any(cue.label == "absurd" and start <= cue.start < end for cue in self._found)
 
     def _nearest(self, clause: int, start: int) -> str | None:
         """The label of the cue that ends nearest to the figure; of two the longer."""
@@ -130,7 +135,7 @@ class Cues:
             for cue in self._after
             if end <= cue.start < limit or (limit <= cue.start <= limit + 1 and cue.label == "too_much")
         ]
-        first = min(cues, key=lambda cue: (cue.start, -cue.end), default=None)
+        first = min(cues, key=lambda cue: (cue.start, -cue.end, cue.label != "offer"), default=None)
         return first.label if first else None
 
     def _strange_words(self, start: int, end: int) -> int:

@@ -30,6 +30,7 @@ IMPATIENT = {
     "RETRY_PAUSE_SECONDS": "0.1",
     "LOOK_AFTER_SECONDS": "1",
     "BREAKER_OPEN_SECONDS": "1",
+    "OUTAGE_PATIENCE_MINUTES": "0",
 }
 
 
@@ -90,6 +91,9 @@ class Command(BaseCommand):
             f"  {system.web}/assistant/    the assistant that places calls (the same sign-in)\n"
             f"  {system.web}/api/docs/     the API\n"
             f"  Tenants, SMS Agent, notifications and calls are simulated; drafts come from {model}.\n"
+            f"  Be a tenant yourself:\n"
+            f"    curl {system.simulators['sms_agent']}/_inbound --json"
+            f' \'{{"from": "{people(1)[0].phone}", "body": "How much do I owe?"}}\'\n'
             f"  Ctrl+C stops everything.\n"
         )
 
@@ -103,6 +107,8 @@ def _with_texts_coming(system: System) -> int:
     }
     agent = system.simulators["sms_agent"]
     httpx2.post(f"{agent}/_control", json=forward).raise_for_status()
+    report = {"report_to": f"{system.web}/calls/results", "report_token": system.tokens[Role.CALL_HANDLER]}
+    httpx2.post(f"{system.simulators['call_handler']}/_control", json=report).raise_for_status()
     httpx2.post(f"{system.simulators['language_model']}/_control", json={"latency_ms": 800}).raise_for_status()
     coming, writers = coming_texts(), people(60)[:FIRST_PERSON]
     while not system.family.watch(PAUSE_BETWEEN_TEXTS):

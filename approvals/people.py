@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import CharField, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
 
 from approvals.models import Escalation, PaymentPlan, QueuedResponse, Workflow, WorkflowStep
@@ -11,7 +11,6 @@ from conversations.models import ContactHold, Conversation
 from conversations.refusals import Conflict
 
 ERASED = "[erased]"
-_KEY = Cast("id", CharField())
 # Of these replies nothing can be sent any more.
 FINISHED = {
     QueuedResponse.Status.SENT,
@@ -52,9 +51,7 @@ def erase(conversation: Conversation) -> dict[str, int]:
             raise Conflict("busy", "Something is still under way with this person. Close or escalate it first.")
         holds = ContactHold.objects.filter(phone=conversation.phone).exclude(reason=ContactHold.Reason.OPT_OUT)
         counts = {
-            "messages": conversation.messages.update(
-                body=ERASED, provider_id="", dedupe_key=Concat(Value("erased "), _KEY)
-            ),
+            "messages": conversation.messages.update(body=ERASED, provider_id="", dedupe_key=_KEY_WITHOUT_NUMBER),
             "replies": conversation.responses.update(tenant_message=ERASED, **_REPLY_WITHOUT_WORDS),
             "steps": WorkflowStep.objects.filter(workflow__conversation=conversation).update(detail=""),
             "workflows": conversation.workflows.update(metadata={}, error_message=""),
@@ -76,6 +73,8 @@ def erase(conversation: Conversation) -> dict[str, int]:
     return counts
 
 
+# The keys of the caller's own texts begin with the number.
+_KEY_WITHOUT_NUMBER = Concat(Value("erased "), Cast("pk", TextField()), output_field=CharField())
 _REPLY_WITHOUT_WORDS: dict[str, Any] = {
     "ai_response": ERASED,
     "final_text": ERASED,

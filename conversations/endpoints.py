@@ -15,6 +15,12 @@ class CallersId(serializers.CharField):
         super().__init__(max_length=100, **{"allow_null": not kwargs.get("required", True), **kwargs})
 
 
+class Pages(LimitOffsetPagination):
+    """`?limit=` and `?offset=`; nobody gets a whole table in one answer."""
+
+    max_limit = 200
+
+
 class Checked(APIView):
     """An endpoint with a body: `Input` says what it takes."""
 
@@ -24,9 +30,3 @@ class Checked(APIView):
         body = self.Input(data=request.data)
         body.is_valid(raise_exception=True)
         return dict(body.validated_data)
-
-
-class Pages(LimitOffsetPagination):
-    """`?limit=` and `?offset=`; nobody gets the whole table in one answer."""
-
-    max_limit = 500

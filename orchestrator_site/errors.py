@@ -47,8 +47,7 @@ def as_envelope(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     if isinstance(error, DataError):
-        log.warning("a value was sent that the database cannot hold", exc_info=error)
-        return Response(envelope("invalid", "A value that was sent is too large, or cannot be stored."), status=400)
+        return Response(envelope("invalid", "A value is too large, or holds what no text may hold."), status=400)
     if isinstance(error, OperationalError | InterfaceError):
         log.exception("the database failed during a request")
         return Response(envelope("unavailable", "The database does not answer. Try again in a moment."), status=503)

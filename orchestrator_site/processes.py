@@ -128,7 +128,12 @@ class Family:
     def _pass_on_output(self, seconds: float) -> None:
         for key, _ in self._selector.select(seconds):
             assert not isinstance(key.fileobj, int)  # noqa: S101 - registered above
-            if chunk := os.read(key.fd, 65_536):
+            try:
+                chunk = os.read(key.fd, 65_536)
+            except BlockingIOError:
+                # Readiness is a hint: seen on a busy machine, where it took down the whole family.
+                continue
+            if chunk:
                 self._write(key.data.take(chunk))
             else:
                 self._write(key.data.take(b"", last=True))

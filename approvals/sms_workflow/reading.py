@@ -22,13 +22,15 @@ AI_STOPS = frozenset(
         HoldReason.EMERGENCY,
     }
 )
+DECIDES_CONTACT = frozenset({Consent.OPT_OUT, Consent.OPT_IN})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What the words say, over all texts that are answered together."""
+    """What the words say, over all texts that are answered together. `only_keywords`: STOP, START, HELP and no more."""
 
     consent: Consent
+    only_keywords: bool
     triggers: tuple[Trigger, ...]
     holds: tuple[str, ...]
 
@@ -49,18 +51,27 @@ class Settled:
 
 
 def read_texts(texts: Sequence[str], *, rules: Rules, today: date) -> Reading:
-    """Every text is read by itself: a keyword counts only alone, and an emergency is not buried by what follows."""
+    """Every text is read by itself: a keyword counts only alone, and an emergency is not buried by what follows.
+
+    Of STOP and START the later one holds; HELP takes neither back.
+    """
     consent, triggers, holds = Consent.NONE, list[Trigger](), list[str]()
-    for text in texts:
-        said = read_consent(text)
+    consents = [read_consent(text) for text in texts]
+    for text, said in zip(texts, consents, strict=True):
         found = find_triggers(text, plan=extract(text, today=today).plan, rules=rules)
-        consent = consent if said is Consent.NONE else said
+        if said in DECIDES_CONTACT or consent is Consent.NONE:
+            consent = said
         triggers.extend(found)
         if said is Consent.OPT_IN:
             # "STOP", and a moment later "START": the last word counts.
             holds = [reason for reason in holds if reason != HoldReason.OPT_OUT]
         holds.extend(str(reason) for reason in holds_asked_for(text, consent=said, triggers=found))
-    return Reading(consent=consent, triggers=tuple(triggers), holds=tuple(dict.fromkeys(holds)))
+    return Reading(
+        consent=consent,
+        only_keywords=Consent.NONE not in consents,
+        triggers=tuple(triggers),
+        holds=tuple(dict.fromkeys(holds)),
+    )
 
 
 def settle(reading: Reading, *, holds: Sequence[str], rules: Rules) -> Settled | None:
@@ -72,9 +83,9 @@ def settle(reading: Reading, *, holds: Sequence[str], rules: Rules) -> Settled |
         return Settled(outcome=Outcome.ESCALATE, reasons=reading.codes, category=reading.triggers[0].category)
     if reading.consent is Consent.OPT_OUT:
         return Settled(outcome=Outcome.HELD, reasons=("opt_out",))
-    if reading.consent is Consent.OPT_IN:
+    if reading.consent is Consent.OPT_IN and reading.only_keywords:
         return Settled(outcome=Outcome.CLOSED, reasons=("opt_in",))
-    if reading.consent is Consent.HELP and not opted_out:
+    if reading.consent is Consent.HELP and reading.only_keywords and not opted_out:
         outcome = Outcome.SEND if rules.auto_send_enabled else Outcome.QUEUE
         return Settled(outcome=outcome, reasons=("help",), fixed_text=templates.Template.HELP)
     if HoldReason.CEASE_CONTACT in reading.holds:

@@ -11,7 +11,9 @@ from approvals.policy import templates
 from approvals.policy.confidence import Confidence, Part, estimate
 from approvals.policy.escalation import Category, find_triggers
 from approvals.policy.gates import DraftFacts, Gate, Level, check_gates, injection_note
+from approvals.policy.holds import HoldReason
 from approvals.policy.language import detect, language_code
+from approvals.policy.opt_out import Consent
 from approvals.policy.plans import Issue, PlanCheck, Proposal, check_plan, extract
 from approvals.policy.routing import Route, choose_route
 from approvals.policy.rules import Rules
@@ -54,6 +56,9 @@ def write_draft(job: TextToAnswer) -> Drafted | Postponed:
         with story.step("read") as said:
             reading = read_texts(job.texts, rules=job.rules, today=job.today)
             said.extend(reading.codes)
+        if reading.consent is Consent.OPT_IN:
+            # What came with a START is answered: the hold falls together with this verdict.
+            job = replace(job, holds=tuple(reason for reason in job.holds if reason != HoldReason.OPT_OUT))
         settled = settle(reading, holds=job.holds, rules=job.rules)
         found = find_account(job, story, must_know=settled is None)
         language = tenants_language(job, found)
@@ -64,7 +69,7 @@ def write_draft(job: TextToAnswer) -> Drafted | Postponed:
         else:
             thread = read_thread(job, story)
             verdict = compose(job, found=found, thread=thread, language=language, story=story)
-            verdict = replace(verdict, new_holds=reading.holds)
+            verdict = replace(verdict, new_holds=reading.holds, consent=reading.consent)
         return replace(verdict, steps=tuple(story.steps))
     except (Unavailable, Refused) as error:
         return Postponed(

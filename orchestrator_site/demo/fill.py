@@ -39,8 +39,7 @@ DUE_AFTER = {"critical": timedelta(minutes=15), "high": timedelta(hours=4), "med
 
 def coming_texts() -> dict[str, list[str]]:
     """What the tenants of the demonstration write while it runs, by language."""
-    texts: dict[str, list[str]] = _told()["coming"]
-    return texts
+    return dict(_told()["coming"])
 
 
 @transaction.atomic
@@ -182,9 +181,7 @@ def _waiting(scene: dict[str, Any], person: Person) -> QueuedResponse:
     plan = _plan(scene["plan"], person, conversation) if "plan" in scene else None
     reply = _reply(scene, person, message, plan)
     if "hold" in scene:
-        ContactHold.objects.create(
-            phone=person.phone, reason=scene["hold"], created_by="policy", message=message, created_at=at
-        )
+        _hold(scene["hold"], message)
     if plan:
         plan.response, plan.created_at = reply, reply.created_at
         plan.save()
@@ -282,9 +279,7 @@ def _escalated(scene: dict[str, Any], person: Person) -> None:
         message = _text(conversation, scene["said"], at)
         _answered(conversation, message, "escalated")
         if "hold" in scene:
-            ContactHold.objects.create(
-                phone=person.phone, reason=scene["hold"], created_by="policy", message=message, created_at=at
-            )
+            _hold(scene["hold"], message)
     severity = severity_of(scene["category"])
     Escalation.objects.create(
         conversation=conversation,
@@ -297,14 +292,17 @@ def _escalated(scene: dict[str, Any], person: Person) -> None:
     )
 
 
+def _hold(reason: str, message: Message) -> None:
+    phone, at = message.conversation.phone, message.created_at
+    ContactHold.objects.create(phone=phone, reason=reason, created_by="policy", message=message, created_at=at)
+
+
 def _held(scene: dict[str, Any], person: Person) -> None:
     at = timezone.now() - timedelta(days=2)
     conversation = _conversation(person, at)
     message = _text(conversation, scene["said"], at)
     _answered(conversation, message, "held")
-    ContactHold.objects.create(
-        phone=person.phone, reason=scene["hold"], created_by="policy", message=message, created_at=at
-    )
+    _hold(scene["hold"], message)
 
 
 def _colleague_at_work(waiting: list[QueuedResponse]) -> None:

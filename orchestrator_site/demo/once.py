@@ -86,6 +86,32 @@ class Stage:
         """What really went over the wire to a tenant."""
         return [text["body"] for text in self.sent_by("sms_agent") if text["to"] == phone]
 
+    def report_calls(self) -> None:
+        """The simulated call handler tells us how each call ended, as the real one may."""
+        token = self.tokens["call-handler"]
+        self.switch("call_handler", report_to=f"{self.api}/calls/results", report_token=token, report_after_ms=300.0)
+
+    def says(self, user_id: str, words: str) -> dict[str, Any]:
+        """What a user of the assistant says, with the reply, waited for."""
+        answer = self.post("/chat", {"message": words, "user_id": user_id, "region": "US"}, "chat").raise_for_status()
+        said: dict[str, Any] = answer.json()
+        if said["pending"]:
+            said["reply"] = self._line(user_id, said["message_id"], "reply")["text"]
+        return said
+
+    def hears_outcome(self, user_id: str, after: str) -> str:
+        """The completion notice of a task."""
+        return str(self._line(user_id, after, "notice")["text"])
+
+    def _line(self, user_id: str, after: str, kind: str) -> dict[str, Any]:
+        deadline = time.monotonic() + ENOUGH_SECONDS
+        while time.monotonic() < deadline:
+            news = self.get(f"/chat/messages?user_id={user_id}&after={after}&wait=5", "chat")["messages"]
+            for line in news:
+                if line["kind"] == kind:
+                    return dict(line)
+        raise WentWrong(f"no {kind} came")
+
     def eventually(self, holds: Callable[[], bool]) -> None:
         deadline = time.monotonic() + ENOUGH_SECONDS
         while not holds():
@@ -185,6 +211,25 @@ def outcome_unknown(stage: Stage, phone: str) -> list[str]:
     return story(report)
 
 
+def call_by_chat(stage: Stage, _phone: str) -> list[str]:
+    """The assistant: a chat message becomes a confirmed call, and the outcome is told in the chat."""
+    stage.report_calls()
+    lines = []
+    for words in (
+        "Call Pizza Place and order a margherita",
+        "718-555-0123",
+        "no, that is not correct",
+        "make it two",
+        "yes",
+    ):
+        said = stage.says("demo", words)
+        lines += [f"user          {words}", f"assistant     {said['reply']}"]
+    notice = stage.hears_outcome("demo", said["message_id"])
+    [call] = [call for call in stage.sent_by("call_handler") if call["to"] == "+17185550123"]
+    must("make it two" in call["instructions"], "the call is about what was confirmed last")
+    return [*lines, f"outcome       {notice}"]
+
+
 # Each with a tenant of its own among the simulated ones, all English speaking.
 PATHS: tuple[Path, ...] = (
     sent_by_itself,
@@ -194,6 +239,7 @@ PATHS: tuple[Path, ...] = (
     opted_out,
     unknown_tenant,
     outcome_unknown,
+    call_by_chat,
     model_down,
 )
 

@@ -215,12 +215,28 @@ def test_start_lifts_the_opt_out(world):
     assert not ContactHold.objects.active().exists()
 
 
-def test_of_stop_and_start_the_last_word_counts(world):
-    knows_tenant(world)
-    receive("STOP")
-    receive("START")
-    work("draft")
-    assert not ContactHold.objects.active().exists()
+@pytest.mark.parametrize(
+    ("texts", "outcome", "opted_out"),
+    [
+        pytest.param(["START", "what do I owe you now?"], "sent", False, id="a-question-behind-start-is-answered"),
+        pytest.param(["STOP", "START", "what do I owe you now?"], "sent", False, id="start-takes-stop-back"),
+        pytest.param(["HELP", "what do I owe you now?"], "sent", False, id="a-question-behind-help-is-answered"),
+        pytest.param(["STOP", "START"], "closed", False, id="of-stop-and-start-the-later"),
+        pytest.param(["START", "STOP"], "held", True, id="of-start-and-stop-the-later"),
+        pytest.param(["STOP", "HELP"], "held", True, id="help-does-not-take-stop-back"),
+        pytest.param(["STOP", "what do I owe you now?"], "held", True, id="nor-does-a-question"),
+    ],
+)
+def test_keywords_and_questions_that_come_together(world, texts, outcome, opted_out):
+    plan_a_good_day(world, confidence=0.95)
+    for text in texts:
+        receive(text)
+    work("draft", "send")
+    assert Workflow.objects.exclude(status="superseded").get().outcome == outcome
+    assert ContactHold.objects.active().filter(reason="opt_out").exists() == opted_out
+    sent = [response.final_text for response in QueuedResponse.objects.filter(status=Status.SENT)]
+    assert len(sent) == (outcome == "sent")
+    assert all("$600" in text for text in sent)
 
 
 def test_help_gets_the_fixed_text(world):

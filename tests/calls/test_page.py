@@ -14,8 +14,8 @@ from calls.chat_workflow.results import report_result
 from calls.models import CallTask
 from calls.policy.outcomes import Report
 from tests.builders import work
-from tests.calls.browser import chromium
 from tests.calls.builders import PIZZA, call_handler_takes
+from tests.console.browser import chromium
 from tests.outside_world import World
 
 __all__ = ["chromium"]

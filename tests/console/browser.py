@@ -47,7 +47,9 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def live_process(transactional_db: None, settings: object) -> Iterator[None]:
     """The live process, in a thread beside the web server."""
-    config = uvicorn.Config(live.application, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=0)
+    config = uvicorn.Config(
+        live.application, host="127.0.0.1", port=0, log_level="critical", timeout_graceful_shutdown=0
+    )
     server = uvicorn.Server(config)
     live.hub = live.Hub()
     thread = threading.Thread(target=server.run, daemon=True)
@@ -108,6 +110,9 @@ def desk_of(chromium: Browser, live_server: object, live_process: None) -> Itera
             viewport={"width": width, "height": 844 if width < 800 else 800}, color_scheme="dark" if dark else "light"
         )
         contexts.append(context)
+        # The dashboard asks how the upstreams are; in a test there are none.
+        well = {"ok": True, "latency_ms": 12, "circuit": "closed", "error": "", "simulated": True}
+        context.route("**/health/dependencies", lambda route: route.fulfill(json={"details": {"sms_agent": well}}))
         page = context.new_page()
         page.set_default_timeout(8000)
         page.goto(f"{live_server.url}/admin/login/")  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from approvals.policy.plans import OneOff, Proposal, check_plan, extract, suggest_weekly
+from approvals.policy.plans import Extraction, OneOff, Proposal, check_plan, extract, suggest_weekly
 from approvals.policy.rules import Rules
 
 TODAY = date(2026, 11, 23)
@@ -168,3 +168,17 @@ def test_a_plan_without_weeks_is_incomplete_and_tells_how_many_would_do() -> Non
 @pytest.mark.parametrize(("portion", "suggested"), [("120", "25"), ("600", "50"), ("601", "51"), ("0", "25")])
 def test_the_suggestion_is_whole_dollars_and_at_least_the_minimum(portion: str, suggested: str) -> None:
     assert suggest_weekly(Decimal(portion), Rules()) == Decimal(suggested)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "$" + "9" * 40 + " a week",
+        "99999999999 a week",
+        "50 a week for 9999 weeks",
+        "I'll pay " + "8" * 30 + " on friday",
+    ],
+    ids=["forty-digits", "eleven-digits", "for-ever", "once"],
+)
+def test_a_row_of_digits_that_nobody_can_mean_is_no_offer(message: str) -> None:
+    assert extract(message, today=date(2026, 11, 21)) == Extraction()

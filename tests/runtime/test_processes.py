@@ -86,6 +86,28 @@ def test_each_line_stands_behind_the_name_of_its_process() -> None:
     assert "    child1 | ready\n" in family.said
 
 
+READS_IN_VAIN = """
+import os, sys
+from orchestrator_site.processes import Family
+in_vain, read = iter([BlockingIOError]), os.read
+
+def sometimes_nothing(fd, size):
+    for nothing in in_vain:
+        raise nothing
+    return read(fd, size)
+
+with Family() as family:
+    family.start("child", [sys.executable, "-c", "print('said')"])
+    os.read = sometimes_nothing
+    family.watch(10)
+"""
+
+
+def test_a_pipe_that_only_seemed_readable_ends_nobody() -> None:
+    run = subprocess.run([sys.executable, "-c", READS_IN_VAIN], capture_output=True, text=True, check=True)
+    assert "child | said\n" in run.stdout
+
+
 def test_when_one_ends_the_others_are_stopped_and_it_is_said_why(gone: list[int]) -> None:
     family = Running(SLEEPS, "import time; print('x', flush=True); time.sleep(.2); raise SystemExit(7)")
     gone += family.children

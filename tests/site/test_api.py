@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group, User
 from rest_framework.test import APIClient
 
 from approvals.models import Escalation, PaymentPlan, QueuedResponse, Workflow
+from conversations.endpoints import Pages
 from conversations.models import Conversation, Message
 from orchestrator_site.models import ServiceToken
 from tests.builders import PHONE, knows_tenant, make_conversation, make_response, plan_a_good_day, work
@@ -424,11 +425,21 @@ def test_no_page_is_too_odd_to_be_answered(api, page):
     assert api("manager").get(f"/orchestrate/responses?{page}").json()["count"] == 1
 
 
-def test_nobody_gets_a_whole_table_at_once(api, monkeypatch):
-    monkeypatch.setattr("conversations.endpoints.Pages.max_limit", 1)
+@pytest.mark.parametrize("query", ["conversation_id=%00", "status=%00"], ids=["nul-id", "nul-filter"])
+def test_a_query_that_no_column_takes_is_the_callers_fault(api, query):
     make_response()
+    is_envelope(api("dashboard").get(f"/orchestrate/responses?{query}"), 400, "invalid")
+
+
+def test_nobody_gets_a_whole_table_in_one_answer(api, monkeypatch):
+    monkeypatch.setattr(Pages, "max_limit", 1)
+    make_response(make_conversation())
     make_response(make_conversation(phone="+12125550100"))
-    assert len(api("manager").get("/orchestrate/responses?limit=1000").json()["results"]) == 1
+    assert len(api("dashboard").get("/orchestrate/responses?limit=100000").json()["results"]) == 1
+
+
+def test_a_wait_that_is_no_number_is_no_wish_to_wait(api):
+    assert api("sms-agent").post("/orchestrate/sms-received", TEXT, headers={"Prefer": "wait=²"}).status_code == 202
 
 
 def test_a_list_costs_the_same_however_long_it_is(api, django_assert_num_queries):
@@ -480,11 +491,12 @@ def test_a_database_that_is_away_is_a_503(api, monkeypatch):
     is_envelope(api("sms-agent").post("/orchestrate/sms-received", TEXT), 503, "unavailable")
 
 
-def test_a_figure_that_the_database_cannot_hold_is_the_callers_fault(api):
+def test_a_figure_that_nobody_can_mean_is_no_plan(api):
     make_conversation(external_id="7", tenant_id=None)
     line = "PAYMENT_PLAN: weekly=99999999999999, weeks=4"
     body = {"conversation_id": 7, "message_content": "ok", "ai_response": line}
-    is_envelope(api("sms-agent").post("/orchestrate/payment-plan-detected", body), 400, "invalid")
+    answer = api("sms-agent").post("/orchestrate/payment-plan-detected", body)
+    assert answer.json() == {"status": "none", "payment_plan": None}
 
 
 def test_health_names_every_dependency(api, world):

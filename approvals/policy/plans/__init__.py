@@ -10,7 +10,7 @@ from datetime import date
 from approvals.policy.plans.control_line import plan_in_reply, without_control_text
 from approvals.policy.plans.limits import Issue, PlanCheck, check_plan, suggest_weekly
 from approvals.policy.plans.offers import offered
-from approvals.policy.plans.proposals import Extraction, OneOff, Proposal
+from approvals.policy.plans.proposals import Extraction, OneOff, Proposal, believable
 
 __all__ = ["Extraction", "Issue", "OneOff", "PlanCheck", "Proposal", "check_plan", "extract", "suggest_weekly"]
 
@@ -21,6 +21,6 @@ def extract(
     """What the tenant proposes in this message; offers in the rest of the model's reply are ours, not the tenant's."""
     said = offered(without_control_text(message), today)
     if structured is not None and structured.weekly_amount > 0:
-        return Extraction(plan=structured, one_off=said.one_off)
+        return believable(Extraction(plan=structured, one_off=said.one_off))
     line = plan_in_reply(ai_reply, today) if ai_reply else None
-    return Extraction(plan=line, one_off=said.one_off) if line else said
+    return believable(Extraction(plan=line, one_off=said.one_off) if line else said)

@@ -37,11 +37,26 @@ class Extraction:
     one_off: OneOff | None = None
 
 
+# Nobody offers so much, or for so long: a row of digits that means something else, or nothing. Dollars, weeks.
+BEYOND_BELIEF = Decimal(10**9)
+BEYOND_A_LIFETIME = 5_200
+
+
 def to_cents(amount: Decimal) -> Decimal:
-    """Rounded half up to cents."""
-    return amount.quantize(CENT, rounding=ROUND_HALF_UP)
+    """Rounded half up to cents; what is beyond belief is no more than that."""
+    return min(amount, BEYOND_BELIEF).quantize(CENT, rounding=ROUND_HALF_UP)
 
 
 def whole(number: Decimal) -> int:
-    """Rounded half up to an integer."""
-    return int(number.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    """Rounded half up to an integer; what is beyond belief is no more than that."""
+    return int(min(number, BEYOND_BELIEF).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def believable(found: Extraction) -> Extraction:
+    """Without a plan or a payment that nobody can mean."""
+    plan, one_off = found.plan, found.one_off
+    if plan and (plan.weekly_amount >= BEYOND_BELIEF or (plan.weeks or 0) >= BEYOND_A_LIFETIME):
+        plan = None
+    if one_off and one_off.amount >= BEYOND_BELIEF:
+        one_off = None
+    return Extraction(plan=plan, one_off=one_off)

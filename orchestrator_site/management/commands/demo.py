@@ -32,6 +32,8 @@ IMPATIENT = {
     "BREAKER_OPEN_SECONDS": "1",
     "OUTAGE_PATIENCE_MINUTES": "0",
 }
+# The demonstration calls at any hour of the day: nobody's telephone rings.
+ROUND_THE_CLOCK = {"CONTACT_HOURS": "00:00-00:00"}
 
 
 class Command(BaseCommand):
@@ -70,7 +72,7 @@ class Command(BaseCommand):
             fill_queue()
 
     def _once(self) -> int:
-        with running(IMPATIENT, log=settings.BASE_DIR / "var" / "demo.log") as system:
+        with running({**IMPATIENT, **ROUND_THE_CLOCK}, log=settings.BASE_DIR / "var" / "demo.log") as system:
             stage = once.Stage(api=system.web, tokens=system.tokens, simulators=system.simulators)
             start = time.perf_counter()
             well = once.walk(stage, once.english_phones(len(once.PATHS)), self.stdout.write)
@@ -80,7 +82,7 @@ class Command(BaseCommand):
         return 0 if well else 1
 
     def _until_ctrl_c(self, port: int) -> int:
-        with running(port=port, simulated_model=not real_model_wanted()) as system:
+        with running(ROUND_THE_CLOCK, port=port, simulated_model=not real_model_wanted()) as system:
             self._welcome(system, password=_manager_who_signs_in())
             return _with_texts_coming(system)
 
@@ -110,6 +112,12 @@ def _with_texts_coming(system: System) -> int:
     report = {"report_to": f"{system.web}/calls/results", "report_token": system.tokens[Role.CALL_HANDLER]}
     httpx2.post(f"{system.simulators['call_handler']}/_control", json=report).raise_for_status()
     httpx2.post(f"{system.simulators['language_model']}/_control", json={"latency_ms": 800}).raise_for_status()
+    outcomes = {
+        "report_to": f"{system.web}/calls/results",
+        "report_token": system.tokens[Role.CALL_HANDLER],
+        "report_after_ms": 6000.0,
+    }
+    httpx2.post(f"{system.simulators['call_handler']}/_control", json=outcomes).raise_for_status()
     coming, writers = coming_texts(), people(60)[:FIRST_PERSON]
     while not system.family.watch(PAUSE_BETWEEN_TEXTS):
         person = secrets.choice(writers)

@@ -2,6 +2,7 @@
 
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
@@ -21,7 +22,7 @@ class Act(PermissionRequiredMixin, View):
     raise_exception = True
     model_admin: Any = None
 
-    def post(self, request: HttpRequest, pk: str) -> HttpResponse:
+    def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
             messages.success(request, self.do(request, pk))
         except Refusal as refusal:
@@ -29,14 +30,14 @@ class Act(PermissionRequiredMixin, View):
             self.refused(request, pk, refusal)
         return HttpResponseRedirect(self.back(request, pk))
 
-    def do(self, request: HttpRequest, pk: str) -> str:
+    def do(self, request: HttpRequest, pk: UUID) -> str:
         """Calls the flow; returns the sentence that the person reads."""
         raise NotImplementedError
 
-    def refused(self, request: HttpRequest, pk: str, refusal: Refusal) -> None:
+    def refused(self, request: HttpRequest, pk: UUID, refusal: Refusal) -> None:
         """What is kept for another try, if anything."""
 
-    def back(self, request: HttpRequest, pk: str) -> str:
+    def back(self, request: HttpRequest, pk: UUID) -> str:
         """The page that the form stood on, if it is one of ours."""
         came_from = urlsplit(request.headers.get("Referer", ""))
         if came_from.netloc == request.get_host() and came_from.path.startswith("/admin/"):
@@ -48,7 +49,7 @@ class Act(PermissionRequiredMixin, View):
 def act_url(admin: "ModelAdmin[Any]", route: str, act: type[Act], name: str) -> URLPattern:
     """`<key>/<route>/`, behind the admin's own door."""
     view = admin.admin_site.admin_view(act.as_view(model_admin=admin))
-    return path(f"<path:pk>/{route}/", view, name=f"{admin.opts.app_label}_{admin.opts.model_name}_{name}")
+    return path(f"<uuid:pk>/{route}/", view, name=f"{admin.opts.app_label}_{admin.opts.model_name}_{name}")
 
 
 def me(request: HttpRequest) -> str:

@@ -1,6 +1,7 @@
 """Threads to read, found by name, number or words; a text by hand goes through the same gates as every other."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.postgres.search import SearchQuery, SearchVector
@@ -26,7 +27,7 @@ class WriteByHand(Act):
 
     permission_required = "approvals.approve"
 
-    def do(self, request: HttpRequest, pk: str) -> str:
+    def do(self, request: HttpRequest, pk: UUID) -> str:
         conversation = get_object_or_404(Conversation, pk=pk)
         text = request.POST.get("text", "").replace("\r\n", "\n")
         decisions.write_by_hand(
@@ -34,7 +35,7 @@ class WriteByHand(Act):
         )
         return f"Your text goes to {conversation}."
 
-    def refused(self, request: HttpRequest, pk: str, refusal: Refusal) -> None:
+    def refused(self, request: HttpRequest, pk: UUID, refusal: Refusal) -> None:
         # What was typed comes back into the field, with the field for a reason when a gate stood in the way.
         request.session[f"by-hand {pk}"] = {"text": request.POST.get("text", ""), "code": refusal.code}
 
@@ -44,7 +45,7 @@ class PlaceHold(Act):
 
     permission_required = "approvals.release_hold"
 
-    def do(self, request: HttpRequest, pk: str) -> str:
+    def do(self, request: HttpRequest, pk: UUID) -> str:
         conversation = get_object_or_404(Conversation, pk=pk)
         note = request.POST.get("note", "").strip()
         if not note:
@@ -95,7 +96,9 @@ class ConversationAdmin(ReadOnly):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        conversation = get_object_or_404(Conversation, pk=object_id)
+        conversation = self.get_object(request, object_id)
+        if conversation is None:
+            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
         everything = request.GET.get("all") == "yes"
         thread = list(conversation.messages.order_by("-created_at")[: None if everything else SHOWN + 1])
         person = request.user

@@ -1,6 +1,7 @@
 """The escalation desk: what a person must take over, by its clock; assign, note, resolve."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -24,7 +25,7 @@ class AssignEscalation(Act):
 
     permission_required = "approvals.escalate"
 
-    def do(self, request: HttpRequest, pk: str) -> str:
+    def do(self, request: HttpRequest, pk: UUID) -> str:
         to = request.POST.get("to", "").strip() or me(request)
         escalations.assign(pk, to=to)
         return f"{to} takes care of it."
@@ -35,7 +36,7 @@ class NoteEscalation(Act):
 
     permission_required = "approvals.escalate"
 
-    def do(self, request: HttpRequest, pk: str) -> str:
+    def do(self, request: HttpRequest, pk: UUID) -> str:
         escalations.add_note(pk, by=me(request), note=_required(request, "note"))
         return "The note is kept."
 
@@ -45,7 +46,7 @@ class ResolveEscalation(Act):
 
     permission_required = "approvals.escalate"
 
-    def do(self, request: HttpRequest, pk: str) -> str:
+    def do(self, request: HttpRequest, pk: UUID) -> str:
         escalations.resolve(pk, by=me(request), note=_required(request, "note"))
         return "Resolved. Automatic texts to this tenant may go on, if nothing else stops them."
 
@@ -106,7 +107,7 @@ class EscalationAdmin(ReadOnly):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        escalation = Escalation.objects.select_related("conversation").filter(pk=object_id).first()
+        escalation = self.get_object(request, object_id)
         more = {
             "escalation": escalation,
             "thread": list(escalation.conversation.messages.order_by("-created_at")[:6])[::-1] if escalation else [],

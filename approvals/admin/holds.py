@@ -1,6 +1,7 @@
 """What stops all automatic contact with a person, and its release by somebody with the right."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +22,7 @@ class ReleaseHold(Act):
 
     permission_required = "approvals.release_hold"
 
-    def do(self, request: HttpRequest, pk: str) -> str:
+    def do(self, request: HttpRequest, pk: UUID) -> str:
         note = request.POST.get("note", "").strip()
         if not note:
             raise Invalid("invalid", "Say why contact may go on; it goes into the audit log.")
@@ -53,7 +54,7 @@ class ContactHoldAdmin(ReadOnly):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        hold = ContactHold.objects.filter(pk=object_id).first()
+        hold = self.get_object(request, object_id)
         more = {
             "hold": hold,
             "conversation": Conversation.objects.filter(phone=hold.phone).first() if hold else None,

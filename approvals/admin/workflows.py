@@ -22,8 +22,8 @@ class RetryWorkflow(Act):
 
     permission_required = "approvals.retry"
 
-    def do(self, request: HttpRequest, pk: str) -> str:
-        decisions.retry(UUID(pk), by=decider(request), reason=request.POST.get("reason", "")[:500])
+    def do(self, request: HttpRequest, pk: UUID) -> str:
+        decisions.retry(pk, by=decider(request), reason=request.POST.get("reason", "")[:500])
         return "It is tried again."
 
 
@@ -60,7 +60,7 @@ class WorkflowAdmin(ReadOnly):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         more = {
-            "workflow": Workflow.objects.select_related("conversation").filter(pk=object_id).first(),
+            "workflow": self.get_object(request, object_id),
             "may_retry": request.user.has_perm("approvals.retry"),
         }
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})  # type: ignore[no-any-return]

@@ -133,12 +133,6 @@ def queue(wanted: Wanted, *, me: str, after: str = "", size: int = PAGE) -> Queu
     )
 
 
-def row(response_id: UUID, *, me: str) -> Row | None:
-    """One row by itself, in whatever view it is now."""
-    reply = _told(QueuedResponse.objects.filter(pk=response_id)).first()
-    return _row(reply, me) if reply else None
-
-
 def matching(wanted: Wanted) -> QuerySet[QueuedResponse]:
     """Every reply of a view, filtered, in its order."""
     narrowed = _view(wanted.view)
@@ -223,13 +217,21 @@ def _told(replies: QuerySet[QueuedResponse]) -> QuerySet[QueuedResponse]:
 
 def _page(wanted: Wanted, after: str) -> QuerySet[QueuedResponse]:
     replies = matching(wanted)
-    at, _, key = after.partition("_")
-    if key:
+    at, key = _place(after)
+    if at:
         column = "actioned_at" if wanted.view is View.DECIDED else "created_at"
         side = "lt" if wanted.view is View.DECIDED else "gt"
-        moment = datetime.fromisoformat(at)
-        replies = replies.filter(Q(**{f"{column}__{side}": moment}) | Q(**{column: moment, "pk__gt": key}))
+        replies = replies.filter(Q(**{f"{column}__{side}": at}) | Q(**{column: at, "pk__gt": key}))
     return _told(replies)
+
+
+def _place(after: str) -> tuple[datetime | None, UUID | None]:
+    """Where a page begins, from what `_key` wrote; anything else is the beginning."""
+    at, _, key = after.partition("_")
+    try:
+        return datetime.fromisoformat(at), UUID(key)
+    except ValueError:
+        return None, None
 
 
 def _key(reply: QueuedResponse, wanted: Wanted) -> str:

@@ -1,5 +1,6 @@
 """The page and its fragments. Reading needs the view permission; whatever changes something is a POST with its own."""
 
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from django.views.generic import TemplateView, View
 from unfold.views import UnfoldModelAdminViewMixin
 
 from approvals.console import bulk, claims, decide
-from approvals.console.card import Card, card, words_of
+from approvals.console.card import card, words_of
 from approvals.console.checking import check_words
 from approvals.console.queue import Queue, Wanted, next_after, queue
 from approvals.models import ConsolePreference, QueuedResponse
@@ -81,11 +82,9 @@ class Page(UnfoldModelAdminViewMixin, TemplateView):  # type: ignore[misc]
         )
 
 
-def _shown(asked: str | None, left: Queue) -> Card | UUID | None:
-    try:
-        return UUID(asked) if asked else _first(left)
-    except ValueError:
-        return _first(left)
+def _shown(asked: str | None, left: Queue) -> UUID | None:
+    keys = _keys([asked or ""])
+    return keys[0] if keys else _first(left)
 
 
 def _first(left: Queue) -> UUID | None:
@@ -200,7 +199,7 @@ class Decide(Piece):
         )
 
     def _next(self, request: HttpRequest, me: str) -> UUID | None:
-        candidates = [UUID(key) for key in request.POST.get("next", "").split(",") if key][:5]
+        candidates = _keys(request.POST.get("next", "").split(","))[:5]
         return next_after(Wanted.of(QueryDict(request.POST.get("view", "")).dict()), me=me, candidates=candidates)
 
 
@@ -223,7 +222,7 @@ class Bulk(UnfoldModelAdminViewMixin, TemplateView):  # type: ignore[misc]
         return super().get_context_data(**kept, **kwargs)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        chosen = [UUID(key) for key in request.POST.getlist("response")]
+        chosen = _keys(request.POST.getlist("response"))
         done = bulk.approve_all(chosen, by=decider(request))
         left = {
             reply.pk: reply for reply in QueuedResponse.objects.select_related("conversation").filter(pk__in=chosen)
@@ -242,7 +241,12 @@ class Keys(Piece):
         return JsonResponse({"keys": on})
 
 
-def _card_context(request: HttpRequest, shown: Any, me: str, *, claim: bool = False) -> dict[str, Any]:
+def _keys(texts: Sequence[str]) -> list[UUID]:
+    """The texts that are keys; what is none was not sent by our page."""
+    return [UUID(text) for text in texts if re.fullmatch(r"[0-9a-f-]{36}", text) and text.count("-") == 4]
+
+
+def _card_context(request: HttpRequest, shown: UUID | None, me: str, *, claim: bool = False) -> dict[str, Any]:
     person = _person(request)
     may = {
         name: person.has_perm(f"approvals.{name}") for name in ("approve", "escalate", "override_gates", "release_hold")

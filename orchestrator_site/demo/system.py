@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -52,9 +52,9 @@ def running(
     without it, it is shown. Raises DoesNotStart.
     """
     out: BinaryIO | None = log.open("wb") if log else None
-    web = f"http://127.0.0.1:{free_port(port)}"
-    simulators = {name: f"http://127.0.0.1:{free_port()}" for name in PORTS}
-    live = free_port()
+    any_port, live, *ports = free_ports(2 + len(PORTS))
+    web = f"http://127.0.0.1:{free_port(port) if port else any_port}"
+    simulators = {name: f"http://127.0.0.1:{found}" for name, found in zip(PORTS, ports, strict=True)}
     points = {
         **_environment(web, simulators, simulated_model=simulated_model),
         "LIVE_URL": f":{live}/live/",
@@ -133,14 +133,23 @@ def _wait_until_up(family: Family, web: str, simulators: Mapping[str, str]) -> N
             waiting.pop(0)
 
 
-def free_port(wanted: int = 0) -> int:
+def free_ports(count: int) -> list[int]:
+    """Free ports, no two the same: each is held until all are found."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
+def free_port(wanted: int) -> int:
     """The wanted port, or one of the next that is free; raises DoesNotStart when fifty are taken."""
-    for port in range(wanted, wanted + 50) if wanted else (0,):
+    for port in range(wanted, wanted + 50):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with suppress(OSError):
                 probe.bind(("127.0.0.1", port))
-                return int(probe.getsockname()[1])
+                return port
     raise DoesNotStart(f"the ports {wanted} to {wanted + 49} are all taken: choose another with --port")
 
 

@@ -229,6 +229,12 @@ def test_a_text_of_two_parts_is_not_approved_in_bulk(card: Card) -> None:
     assert (done.approved, len(done.left)) == ([], 1)
 
 
+def test_keys_that_are_none_are_left_alone(signed_in: SignedIn, card: Card) -> None:
+    one, browser = card(), signed_in()
+    assert browser.post(f"{PAGE}bulk/", {"response": ["nonsense", "-" * 36]}).status_code == 200
+    assert decide(browser, one, "approve", text=one.ai_response, next="a,b,,-")[0] == 200
+
+
 def test_bulk_shows_nobodys_open_card_and_nobody_on_hold(card: Card) -> None:
     shown, open_elsewhere, held, escalated = card(), card(), card(), card()
     red = card(gates=[{"code": "too_long", "level": "amber", "message": "", "hard": False}])

@@ -181,3 +181,31 @@ def test_the_single_letter_keys_are_switched_off_per_person(signed_in: SignedIn,
 
 def test_a_stranger_is_sent_to_the_door(client: Client, db: None) -> None:
     assert "/admin/login/" in client.get(PAGE)["Location"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param("?card=nonsense", id="card"),
+        pytest.param("queue/?after=yesterday_nonsense", id="place-in-the-queue"),
+        pytest.param("?view=nowhere&q=%F0%9F%98%80&confidence=1", id="filters"),
+    ],
+)
+def test_an_address_made_up_by_hand_shows_the_page_all_the_same(signed_in: SignedIn, card: Card, address: str) -> None:
+    card()
+    assert signed_in().get(PAGE + address).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "approvals_escalation",
+        "approvals_workflow",
+        "conversations_conversation",
+        "conversations_contacthold",
+    ],
+)
+def test_a_row_that_does_not_exist_is_no_error_of_ours(signed_in: SignedIn, name: str) -> None:
+    browser = signed_in()
+    for key in ("nonsense", "00000000-0000-0000-0000-000000000000"):
+        assert browser.get(reverse(f"admin:{name}_change", args=[key])).status_code == 302

@@ -34,10 +34,12 @@ def system(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def kill_the_worker(system: System) -> None:
     """With everything that it has started, at once."""
-    mine = [pid for pid in descendants(os.getpid()) if b"runworker" in command_of(pid)]
-    assert mine
+    workers = [pid for pid in descendants(os.getpid()) if b"runworker" in command_of(pid)]
+    assert workers
+    mine = {pid for worker in workers for pid in (worker, *descendants(worker))}
     for pid in mine:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     until(lambda: not any(command_of(pid) for pid in mine))
 
 
@@ -59,7 +61,7 @@ def start_another(system: System) -> None:
     system.family.start("another worker", worker_command(), points)
 
 
-def until(holds: Callable[[], bool], seconds: float = 30) -> None:
+def until(holds: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "what should have happened by now has not"

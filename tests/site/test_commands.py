@@ -61,3 +61,9 @@ def test_an_upstream_that_is_away_is_named(world, capsys):
         call_command("pingupstreams")
     assert "supabase" in capsys.readouterr().out
     health._last = (float("-inf"), {})
+
+
+def test_no_two_processes_of_the_demo_are_given_the_same_port():
+    from orchestrator_site.demo.system import free_ports
+
+    assert len(set(free_ports(200))) == 200

@@ -21,7 +21,7 @@ from approvals.policy.escalation import Category, Severity
 from approvals.sms_workflow import decisions, intake, offers
 from approvals.sms_workflow.decisions import Decider
 from approvals.sms_workflow.escalations import open_escalation
-from conversations.endpoints import CallersId, Checked, Pages
+from conversations.endpoints import CallersId, Checked
 from conversations.models import Conversation
 from conversations.refusals import Invalid, NotFound
 from conversations.wakeups import wake
@@ -399,7 +399,6 @@ class Listing(generics.ListAPIView[Any]):
     """A read-only list, newest first; `filters` names the query parameters that narrow it."""
 
     roles = {"manager", "dashboard"}
-    pagination_class = Pages
     filters: tuple[str, ...] = ("status",)
     everything: QuerySet[Any]
 

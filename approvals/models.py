@@ -62,6 +62,7 @@ class Workflow(Moving, Leased):
             models.Index(fields=["lease_until"], name="workflow_leased", condition=Q(status="processing")),
             models.Index(fields=["conversation", "-started_at"], name="workflow_of_conversation"),
             models.Index(fields=["started_at"], name="workflow_by_day"),
+            models.Index(fields=["started_at"], name="workflow_failed", condition=Q(status="failed")),
         ]
 
     def __str__(self) -> str:
@@ -401,6 +402,7 @@ class Notification(Moving, Leased):
             models.Index(fields=["lease_until"], name="notification_leased", condition=Q(status="sending")),
             models.Index(fields=["kind", "recipient", "-created_at"], name="notification_kind"),
             models.Index(fields=["created_at"], name="notification_by_age", condition=Q(status__in=["sent", "failed"])),
+            models.Index(fields=["created_at"], name="notification_failed", condition=Q(status="failed")),
         ]
 
     def __str__(self) -> str:

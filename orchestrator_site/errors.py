@@ -42,8 +42,6 @@ def as_envelope(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: what a view raised, as our envelope; what nobody foresaw goes on to `server_error`."""
     if isinstance(error, Refusal):
         return Response(envelope(error.code, error.message, error.fields), status=STATUS_OF[type(error)])
-    if isinstance(error, RecursionError):
-        return Response(envelope("not_json", "The body is nested too deeply."), status=400)
     if isinstance(error, RequestDataTooBig):
         return Response(envelope("too_large", "The body is larger than we take."), status=413)
     if isinstance(error, Http404):

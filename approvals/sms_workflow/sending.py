@@ -256,8 +256,12 @@ def send_text(job: TextToSend) -> Receipt | UpstreamError:
 
 def last_moment_to_send(job: TextToSend) -> datetime:
     """Later, the answer could come when another worker already looks for the text, finds nothing and sends it again."""
-    longest_send = settings.CONNECT_TIMEOUT_SECONDS + settings.SMS_AGENT_TIMEOUT_SECONDS
-    return job.tried_at + timedelta(seconds=settings.SEND_LEASE_SECONDS - longest_send)
+    lease, longest_send = (
+        settings.SEND_LEASE_SECONDS,
+        settings.CONNECT_TIMEOUT_SECONDS + settings.SMS_AGENT_TIMEOUT_SECONDS,
+    )
+    # A lease that was set too short for the time-outs must not keep every text from being sent.
+    return job.tried_at + timedelta(seconds=max(lease / 2, lease - longest_send))
 
 
 def record_sends(finished: Sequence[tuple[TextToSend, Receipt | Exception]]) -> None:

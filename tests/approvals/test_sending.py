@@ -191,6 +191,13 @@ def test_a_worker_that_slept_over_its_claim_sends_nothing(world, reply):
     assert (reply.status, posts(world)) == (Status.APPROVED, [])
 
 
+def test_a_lease_that_is_shorter_than_the_time_outs_keeps_no_text_from_being_sent(world, reply, settings):
+    settings.SEND_LEASE_SECONDS = 4
+    takes_texts(world)
+    work("send")
+    assert len(posts(world)) == 1
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_receipt_waits_for_the_conversation_before_it_locks_the_reply(world, reply):
     takes_texts(world)

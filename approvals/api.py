@@ -32,7 +32,7 @@ def decider(request: Request, manager_id: str = "") -> Decider:
     if isinstance(request.user, AbstractUser):
         return Decider(name=request.user.get_username(), may_override=request.user.has_perm("approvals.override_gates"))
     name = f"{manager_id} via {request.user}" if manager_id else str(request.user)
-    return Decider(name=name[:150], may_override=True)
+    return Decider(name=name[:150], may_override=getattr(request.user, "role", "") == "manager")
 
 
 def conversation_known_as(any_id: str) -> Conversation:

@@ -29,6 +29,8 @@ from integrations.sms_agent import HistoryItem
 log = logging.getLogger(__name__)
 
 Status = QueuedResponse.Status
+# An agent that writes its history late must not make us send twice: one empty look is not enough.
+LOOKS_TO_BE_SURE = 2
 # The agent's clock and ours may differ by so much.
 CLOCK_SKEW = timedelta(minutes=2)
 
@@ -112,6 +114,8 @@ def _record(finished: Sequence[tuple[TextToSend, Looked | Exception]]) -> None:
 def _conclude(reply: QueuedResponse, result: Looked | Exception) -> None:
     if isinstance(result, Looked) and result.receipt:
         record_receipts([(reply, result.receipt)])
+    elif isinstance(result, Looked) and result.absent and reply.looks < LOOKS_TO_BE_SURE:
+        _look_again(reply, "the agent has no trace of it yet")
     elif isinstance(result, Looked) and result.absent:
         send_later(reply, "the agent has no trace of it, so it surely did not go out", None)
     elif isinstance(result, Looked) or reply.looks >= settings.MAX_LOOKS:
@@ -125,6 +129,10 @@ def _conclude(reply: QueuedResponse, result: Looked | Exception) -> None:
             response=reply,
         )
     else:
-        again = timezone.now() + timedelta(seconds=settings.LOOK_AFTER_SECONDS * 2**reply.looks)
-        QueuedResponse.objects.filter(pk=reply.pk).update(lease_until=again, error_message=str(result))
-        wake_at(again)
+        _look_again(reply, str(result))
+
+
+def _look_again(reply: QueuedResponse, why: str) -> None:
+    again = timezone.now() + timedelta(seconds=settings.LOOK_AFTER_SECONDS * 2**reply.looks)
+    QueuedResponse.objects.filter(pk=reply.pk).update(lease_until=again, error_message=why)
+    wake_at(again)

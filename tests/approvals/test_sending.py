@@ -121,12 +121,22 @@ def test_a_lost_outcome_that_is_found_is_sent_and_not_repeated(world, reply, how
 
 def test_a_lost_outcome_without_a_trace_is_sent_again(world, reply):
     lose_the_outcome(world, "502")
-    world.sms_agent.answers({"detail": "none"}, to="GET /conversations/*", status=404)
+    world.sms_agent.answers({"detail": "none"}, to="GET /conversations/*", status=404, times=2)
     takes_texts(world)
     work("send", "look")
     reply.refresh_from_db()
     assert (reply.status, reply.receipt) == (Status.SENT, "SM123")
     assert len(posts(world)) == 2
+
+
+def test_a_history_that_is_written_late_makes_nobody_send_twice(world, reply):
+    lose_the_outcome(world, "502")
+    world.sms_agent.answers({"detail": "none"}, to="GET /conversations/*", status=404)
+    world.sms_agent.answers(history(reply.final_text), to="GET /conversations/*")
+    work("send", "look")
+    reply.refresh_from_db()
+    assert (reply.status, reply.receipt) == (Status.SENT, "SM9")
+    assert len(posts(world)) == 1
 
 
 @pytest.mark.parametrize("word", ["failed", "pending", "undelivered"])
@@ -154,7 +164,7 @@ def test_the_same_words_sent_earlier_are_not_this_text(world, reply):
         reply.conversation, reply.final_text, direction="outbound", author="ai", delivery="sent", provider_id="SM9"
     )
     lose_the_outcome(world, "502")
-    world.sms_agent.answers(history(reply.final_text), to="GET /conversations/*")
+    world.sms_agent.answers(history(reply.final_text), to="GET /conversations/*", times=2)
     takes_texts(world)
     work("send", "look")
     reply.refresh_from_db()
@@ -164,7 +174,7 @@ def test_the_same_words_sent_earlier_are_not_this_text(world, reply):
 def test_the_same_words_from_yesterday_are_not_this_text(world, reply):
     lose_the_outcome(world, "502")
     yesterday = timezone.now() - timedelta(days=1)
-    world.sms_agent.answers(history(reply.final_text, at=yesterday), to="GET /conversations/*")
+    world.sms_agent.answers(history(reply.final_text, at=yesterday), to="GET /conversations/*", times=2)
     takes_texts(world)
     work("send", "look")
     reply.refresh_from_db()

@@ -31,14 +31,14 @@ def free_port() -> int:
 def serve(port: int) -> subprocess.Popen[bytes]:
     url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
     served = subprocess.Popen(
-        [sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{port}"],
+        [sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{port}", "--live-port", str(free_port())],
         cwd=ROOT,
         env={**os.environ, "DATABASE_URL": url, "IGNORE_DOTENV": "1", "LOG_DIR": ""},
         stdout=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 30
-    # gunicorn's master with two workers, runworker with six processes.
-    while not (len(descendants(served.pid)) == 10 and answers(port)):
+    deadline = time.monotonic() + 90
+    # gunicorn's master with two workers, runworker with six more below it, and live.
+    while not (len(descendants(served.pid)) >= 11 and answers(port)):
         assert time.monotonic() < deadline, "it did not start"
         assert served.poll() is None
         time.sleep(0.1)

@@ -2,14 +2,18 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 from django.db import DatabaseError, models, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 log = logging.getLogger(__name__)
 
 Finished = TypeVar("Finished")
+# A point of time, or the database's own clock.
+Moment = datetime | Now
 
 
 class Overtaken(Exception):

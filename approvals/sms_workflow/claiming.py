@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Window
+from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
@@ -15,8 +15,14 @@ from approvals.models import Escalation, QueuedResponse, Workflow
 from approvals.rulebook import current_rules
 from approvals.sms_workflow.facts import TextToAnswer
 from conversations.models import ContactHold, Conversation, Message
+from conversations.moves import Moment
 
 Status = Workflow.Status
+
+
+def due_drafts(now: Moment) -> QuerySet[Workflow]:
+    """The texts whose time has come."""
+    return Workflow.objects.filter(status=Status.RECEIVED, not_before__lte=now)
 
 
 def claim_drafts(limit: int, worker: str) -> list[TextToAnswer]:
@@ -39,9 +45,8 @@ def claim_drafts(limit: int, worker: str) -> list[TextToAnswer]:
 
 def _conversations_with_work(limit: int) -> list[UUID]:
     """More than the limit, since others reach for the same."""
-    ready = Workflow.objects.filter(status=Status.RECEIVED, not_before__lte=timezone.now())
     busy = Workflow.objects.filter(status=Status.PROCESSING)
-    idle = ready.exclude(conversation_id__in=busy.values("conversation_id")).order_by("not_before")
+    idle = due_drafts(timezone.now()).exclude(conversation_id__in=busy.values("conversation_id")).order_by("not_before")
     return list(idle.values_list("conversation_id", flat=True)[: limit * 2])
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from approvals.models import QueuedResponse
@@ -20,7 +20,7 @@ from approvals.policy.escalation import Category
 from approvals.sms_workflow.escalations import open_escalation
 from approvals.sms_workflow.sending import POLICY, TextToSend, record_receipts, send_later, still_ours, to_send
 from conversations.models import Direction, Message
-from conversations.moves import together_or_each
+from conversations.moves import Moment, together_or_each
 from conversations.wakeups import wake_at
 from integrations import clients
 from integrations.errors import UpstreamError
@@ -35,12 +35,17 @@ LOOKS_TO_BE_SURE = 2
 CLOCK_SKEW = timedelta(minutes=2)
 
 
+def due_looks(now: Moment) -> QuerySet[QueuedResponse]:
+    """The replies whose sending was lost: their outcome, or their worker with its lease."""
+    return QueuedResponse.objects.filter(status=Status.SENDING, lease_until__lte=now)
+
+
 def claim_looks(limit: int, worker: str) -> list[TextToSend]:
-    """Take up to `limit` replies whose sending was lost: their outcome, or their worker with its lease."""
+    """Take up to `limit` replies whose sending was lost."""
     with transaction.atomic():
-        lost = QueuedResponse.objects.filter(status=Status.SENDING, lease_until__lte=timezone.now())
         rows = list(
-            lost.order_by("lease_until")
+            due_looks(timezone.now())
+            .order_by("lease_until")
             .select_for_update(skip_locked=True, of=("self",))
             .select_related("conversation")[:limit]
         )

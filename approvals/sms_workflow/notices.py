@@ -8,11 +8,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from approvals.models import Notification
 from conversations.models import Conversation
+from conversations.moves import Moment
 from conversations.wakeups import wake_at
 from integrations import clients
 from integrations.errors import UpstreamError
@@ -66,12 +67,16 @@ class Notice:
     metadata: dict[str, str]
 
 
+def due_notices(now: Moment) -> QuerySet[Notification]:
+    """The notices whose time has come."""
+    return Notification.objects.filter(status=Status.PENDING, not_before__lte=now)
+
+
 def claim_notices(limit: int, worker: str) -> list[Notice]:
     """Take up to `limit` notices that are due."""
     now = timezone.now()
     with transaction.atomic():
-        due = Notification.objects.filter(status=Status.PENDING, not_before__lte=now).order_by("not_before")
-        rows = list(due.select_for_update(skip_locked=True)[:limit])
+        rows = list(due_notices(now).order_by("not_before").select_for_update(skip_locked=True)[:limit])
         Notification.objects.filter(pk__in=[row.pk for row in rows]).update(
             status=Status.SENDING,
             claimed_by=worker,

@@ -94,7 +94,8 @@ def _record(finished: Sequence[tuple[TextToAnswer, Drafted | Postponed | Excepti
 
 
 def _locked(keys: Sequence[UUID]) -> dict[UUID, Conversation]:
-    return {conversation.pk: conversation for conversation in Conversation.objects.filter(pk__in=keys).locked()}
+    rows = Conversation.objects.filter(pk__in=keys).locked().defer("account")
+    return {conversation.pk: conversation for conversation in rows}
 
 
 def _still_ours(jobs: Sequence[TextToAnswer]) -> dict[UUID, Workflow]:
@@ -162,17 +163,16 @@ def _audit_entry(verdict: Verdict) -> ApprovalAuditEntry:
 
 
 REMEMBER = """
-UPDATE sms_conversations SET account = %s, account_at = %s, tenant_id = %s, tenant_name = %s, property_name = %s,
-    language = %s, language_source = %s WHERE id = %s
+UPDATE sms_conversations SET account = coalesce(%s, account), account_at = coalesce(%s, account_at), tenant_id = %s,
+    tenant_name = %s, property_name = %s, language = %s, language_source = %s WHERE id = %s
 """
 
 
 def _remember(found: Iterable[tuple[Conversation, Drafted]]) -> None:
     """What the Monitor said belongs to the conversation: the console shows it, and a draft can fall back on it."""
     for conversation, drafted in found:
-        if drafted.found.fresh and drafted.found.snapshot:
+        if _is_news(drafted):
             snapshot = drafted.found.snapshot
-            conversation.account, conversation.account_at = snapshot, drafted.found.at
             conversation.tenant_id = str(snapshot["tenant_id"])
             conversation.tenant_name = snapshot["name"] or ""
             conversation.property_name = snapshot["property"] or ""
@@ -180,13 +180,18 @@ def _remember(found: Iterable[tuple[Conversation, Drafted]]) -> None:
             conversation.language, conversation.language_source = drafted.language, drafted.language_source
     with connection.cursor() as cursor:
         # One round trip for all of them.
-        cursor.executemany(REMEMBER, [_remembered(conversation) for conversation, _ in found])
+        cursor.executemany(REMEMBER, [_remembered(*pair) for pair in found])
 
 
-def _remembered(conversation: Conversation) -> tuple[Any, ...]:
+def _is_news(drafted: Drafted) -> bool:
+    """Whether the Monitor was asked and knew the tenant."""
+    return drafted.found.fresh and bool(drafted.found.snapshot)
+
+
+def _remembered(conversation: Conversation, drafted: Drafted) -> tuple[Any, ...]:
     return (
-        Jsonb(conversation.account),
-        conversation.account_at,
+        Jsonb(drafted.found.snapshot) if _is_news(drafted) else None,
+        drafted.found.at if _is_news(drafted) else None,
         conversation.tenant_id,
         conversation.tenant_name,
         conversation.property_name,

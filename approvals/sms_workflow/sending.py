@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, F, Max
+from django.db.models import Count, F, Max, QuerySet
 from django.utils import timezone
 
 from approvals import account
@@ -28,7 +28,7 @@ from approvals.sms_workflow.escalations import open_escalation
 from approvals.sms_workflow.holds import stopping_managers
 from approvals.sms_workflow.recording import is_impatient
 from conversations.models import Author, ContactHold, Conversation, Delivery, Direction, Message
-from conversations.moves import together_or_each
+from conversations.moves import Moment, together_or_each
 from conversations.wakeups import wake_at
 from integrations import clients
 from integrations.errors import CircuitOpen, Refused, Unavailable, UpstreamError
@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 Status = QueuedResponse.Status
 Action = QueuedResponse.Action
 POLICY = "policy"
+# What only people look at is not read where hundreds of replies pass.
+FOR_PEOPLE = ("confidence_parts", "gates", "earlier_draft")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +82,15 @@ class Ruling:
     withdraw: str = ""
 
 
+def due_sends(now: Moment) -> QuerySet[QueuedResponse]:
+    """The approved replies whose time has come."""
+    return QueuedResponse.objects.filter(status=Status.APPROVED, not_before__lte=now)
+
+
 def claim_sends(limit: int, worker: str) -> list[TextToSend]:
     """Take up to `limit` approved replies that are due, one per conversation; the rules are asked once more."""
-    due = QueuedResponse.objects.filter(status=Status.APPROVED, not_before__lte=timezone.now())
-    candidates = list(due.order_by("not_before").values_list("conversation_id", flat=True)[: limit * 2])
+    due = due_sends(timezone.now()).order_by("not_before")
+    candidates = list(due.values_list("conversation_id", flat=True)[: limit * 2])
     if not candidates:
         return []
     with transaction.atomic():
@@ -110,8 +117,8 @@ def _due_replies(candidates: Sequence[UUID], limit: int) -> list[QueuedResponse]
     conversations = [conversation.pk for conversation in free.only("pk")[:limit]]
     in_flight = QueuedResponse.objects.filter(conversation__in=conversations, status=Status.SENDING)
     # Read after the lock, so that what another worker took meanwhile is seen as taken.
-    due = QueuedResponse.objects.filter(status=Status.APPROVED, not_before__lte=timezone.now())
-    ready = due.filter(conversation__in=conversations).exclude(conversation__in=in_flight.values("conversation"))
+    due = due_sends(timezone.now()).filter(conversation__in=conversations)
+    ready = due.exclude(conversation__in=in_flight.values("conversation")).defer(*FOR_PEOPLE)
     return list(
         ready.select_related("conversation", "message").order_by("conversation", "actioned_at").distinct("conversation")
     )
@@ -296,10 +303,12 @@ def still_ours(jobs: Sequence[TextToSend]) -> dict[UUID, QueuedResponse]:
     """The replies whose claim still holds, locked after their conversations as everybody locks; others are left out."""
     fence = {job.response_id: (job.worker, job.attempt) for job in jobs}
     _lock_conversations(fence)
-    rows = QueuedResponse.objects.filter(pk__in=fence, status=Status.SENDING).select_related("conversation")
+    rows = QueuedResponse.objects.filter(pk__in=fence, status=Status.SENDING).select_for_update(
+        no_key=True, of=("self",)
+    )
     return {
         reply.pk: reply
-        for reply in rows.select_for_update(no_key=True, of=("self",)).order_by("pk")
+        for reply in rows.select_related("conversation").defer(*FOR_PEOPLE, "conversation__account").order_by("pk")
         if (reply.claimed_by, reply.attempts) == fence[reply.pk]
     }
 

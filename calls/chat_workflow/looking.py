@@ -24,7 +24,7 @@ from calls.models import CallTask, Chat
 from calls.policy.outcomes import Report
 from calls.task_types import type_of
 from calls.task_types.base import Receipt
-from conversations.moves import together_or_each
+from conversations.moves import Moment, together_or_each
 from conversations.wakeups import wake_at
 from integrations.errors import UpstreamError
 
@@ -41,12 +41,16 @@ class Looked:
     absent: bool = False
 
 
+def due_call_looks(now: Moment) -> QuerySet[CallTask]:
+    """The tasks whose placing was lost: their outcome, or their worker with its lease."""
+    return CallTask.objects.filter(status=Status.PLACING, lease_until__lte=now)
+
+
 def claim_call_looks(limit: int, worker: str) -> list[CallToPlace]:
-    """Take up to `limit` tasks whose placing was lost: their outcome, or their worker with its lease."""
+    """Take up to `limit` tasks whose placing was lost."""
     with transaction.atomic():
-        lost = CallTask.objects.filter(status=Status.PLACING, lease_until__lte=timezone.now())
         jobs = []
-        for task in _locked(lost, limit):
+        for task in _locked(due_call_looks(timezone.now()), limit):
             until = timezone.now() + timedelta(seconds=settings.CALL_LEASE_SECONDS)
             task.claimed_by, task.looks, task.lease_until = worker, task.looks + 1, until
             task.save(update_fields=["claimed_by", "looks", "lease_until"])
@@ -116,12 +120,16 @@ class CallToAskFor:
     worker: str
 
 
+def due_polls(now: Moment) -> QuerySet[CallTask]:
+    """The placed calls whose outcome is to be asked for."""
+    return CallTask.objects.filter(status=Status.PLACED, lease_until__lte=now)
+
+
 def claim_polls(limit: int, worker: str) -> list[CallToAskFor]:
     """Take up to `limit` placed calls that are due to be asked for; none without Twilio's credentials."""
     with transaction.atomic():
-        due = CallTask.objects.filter(status=Status.PLACED, lease_until__lte=timezone.now())
         jobs = []
-        for task in _locked(due, limit):
+        for task in _locked(due_polls(timezone.now()), limit):
             # The next poll is due by itself, should this one get lost.
             due_again = timezone.now() + timedelta(seconds=settings.CALL_LEASE_SECONDS)
             CallTask.objects.filter(pk=task.pk).update(lease_until=due_again, claimed_by=worker)

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from calls.chat_workflow import limits
@@ -25,7 +26,7 @@ from calls.policy.outcomes import Outcome, Report
 from calls.replies import phone_as_written, say
 from calls.task_types import all_types, type_of
 from calls.task_types.base import Order, Receipt
-from conversations.moves import together_or_each
+from conversations.moves import Moment, together_or_each
 from conversations.wakeups import wake_at
 from integrations.errors import OutcomeUnknown, Refused, Unavailable, UpstreamError
 
@@ -53,10 +54,15 @@ class Placed:
     took_ms: int
 
 
+def due_calls(now: Moment) -> QuerySet[CallTask]:
+    """The confirmed tasks whose time has come."""
+    return CallTask.objects.filter(status=Status.CONFIRMED, not_before__lte=now)
+
+
 def claim_calls(limit: int, worker: str) -> list[CallToPlace]:
     """Take up to `limit` confirmed tasks that are due; the rules are asked once more, and free lines counted."""
     with transaction.atomic():
-        due = CallTask.objects.filter(status=Status.CONFIRMED, not_before__lte=timezone.now())
+        due = due_calls(timezone.now())
         if not due.exists():
             return []
         lines = _free_lines()

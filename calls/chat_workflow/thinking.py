@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from calls.chat_workflow.answering import answer, situation_of
@@ -21,7 +22,7 @@ from calls.chat_workflow.reading import Meaning, Situation, Understood, plainly
 from calls.models import Chat, ChatMessage
 from calls.task_types import all_types
 from calls.task_types.base import contact_named
-from conversations.moves import together_or_each
+from conversations.moves import Moment, together_or_each
 from conversations.wakeups import wake
 from integrations import clients
 from integrations.errors import UpstreamError
@@ -88,12 +89,16 @@ class TurnToRead:
         return str(self.message_id)
 
 
+def due_turns(now: Moment) -> QuerySet[ChatMessage]:
+    """The turns that wait for the model."""
+    return ChatMessage.objects.filter(status=Status.WAITING, not_before__lte=now)
+
+
 def claim_turns(limit: int, worker: str) -> list[TurnToRead]:
     """Take up to `limit` turns that wait for the model, the oldest of each chat."""
     with transaction.atomic():
-        now = timezone.now()
-        waiting = ChatMessage.objects.filter(status=Status.WAITING, not_before__lte=now)
-        candidates = list(waiting.order_by("not_before").values_list("chat_id", flat=True)[: limit * 2])
+        waiting = due_turns(timezone.now()).order_by("not_before")
+        candidates = list(waiting.values_list("chat_id", flat=True)[: limit * 2])
         if not candidates:
             return []
         chats = Chat.objects.filter(pk__in=candidates).select_for_update(skip_locked=True)[:limit]

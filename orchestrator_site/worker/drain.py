@@ -21,7 +21,8 @@ from secrets import token_hex
 from typing import Any, NoReturn
 
 from django.conf import settings
-from django.db import Error, close_old_connections, connections
+from django.db import Error, close_old_connections, connection, connections
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from conversations.wakeups import wake, wake_at
@@ -54,12 +55,11 @@ class Drain:
 
     def __init__(self, steps: Sequence[AnyStep]) -> None:
         """What stands first in `steps` gets free threads first."""
-        self.steps = steps
+        self.steps = tuple(steps)
         self.worker = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
         self._in_flight = 0
         self._finished: SimpleQueue[Finished] = SimpleQueue()
         self._rests_until: dict[str, float] = {}
-        self._paused_until: dict[str, float] = {}
         self._called = False
 
     def run(self) -> None:
@@ -67,9 +67,8 @@ class Drain:
         while not (over := pulse.stopping() or time.monotonic() >= deadline):
             started, more = self._start_what_is_due()
             if not self._in_flight:
-                # The last look is at every step: one that pauses may have got work from what was just recorded.
-                self._paused_until.clear()
-                started, more = self._start_what_is_due()
+                # The last look is a claim at every step: what the database's clock finds too early may be due by ours.
+                started, more = self._start(self.steps)
             if not self._in_flight:
                 break
             if more:
@@ -83,10 +82,27 @@ class Drain:
     # --- claim ---
 
     def _start_what_is_due(self) -> tuple[bool, bool]:
+        return self._start(self._steps_with_work())
+
+    def _steps_with_work(self) -> Sequence[AnyStep]:
+        """What may have rows that are due, by one statement for all steps."""
+        asked = tuple(step for step in self.steps if step.due)
+        if not asked:
+            return self.steps
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(*_what_is_due(asked))
+                idle = {step.name for step, is_due in zip(asked, cursor.fetchone(), strict=True) if not is_due}
+        except Error:
+            # Each step's own claim says what is wrong, and is left alone for a while.
+            return self.steps
+        return [step for step in self.steps if step.name not in idle]
+
+    def _start(self, steps: Sequence[AnyStep]) -> tuple[bool, bool]:
         """Whether anything was started, and whether there is probably more."""
         pulse.alive()
         started = more = False
-        for step in self.steps:
+        for step in steps:
             limit = min(settings.DRAIN_CHUNK, settings.WORKER_THREADS - self._in_flight)
             if limit <= 0:
                 return started, False
@@ -98,13 +114,10 @@ class Drain:
         return started, more
 
     def _claim(self, step: AnyStep, limit: int) -> list[Any]:
-        if max(self._rests_until.get(step.name, 0), self._paused_until.get(step.name, 0)) > time.monotonic():
+        if self._rests_until.get(step.name, 0) > time.monotonic():
             return []
         try:
-            claimed = step.claim(limit, self.worker)
-            if step.pause and not claimed:
-                self._paused_until[step.name] = time.monotonic() + step.pause
-            return claimed
+            return step.claim(limit, self.worker)
         except Exception:
             # One step's fault must not keep the others from their work.
             log.exception("%s: nothing could be claimed", step.name)
@@ -187,6 +200,14 @@ class Drain:
 
 
 @cache
+def _what_is_due(steps: tuple[AnyStep, ...]) -> tuple[str, tuple[Any, ...]]:
+    """The statement that answers with one boolean for each step; put together once for each process."""
+    asked = [step.due(Now()).query.exists().sql_with_params() for step in steps if step.due]
+    columns = ", ".join(f"EXISTS ({sql})" for sql, _ in asked)
+    return f"SELECT {columns}", tuple(value for _, values in asked for value in values)
+
+
+@cache
 def _threads() -> ThreadPoolExecutor:
     """The process's threads, which keep their HTTP clients from drain to drain."""
     return ThreadPoolExecutor(settings.WORKER_THREADS, thread_name_prefix="act", initializer=_forbid_database)
@@ -194,8 +215,8 @@ def _threads() -> ThreadPoolExecutor:
 
 def _forbid_database() -> None:
     """A query in a thread would open one connection per thread, unseen until Postgres has no more: it fails instead."""
-    for connection in connections.all():
-        connection.connect = _refuse  # type: ignore[method-assign]
+    for unused in connections.all():
+        unused.connect = _refuse  # type: ignore[method-assign]
 
 
 def _refuse() -> NoReturn:

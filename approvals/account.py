@@ -12,11 +12,13 @@ from integrations.monitor import Tenant
 
 # A snapshot of the Monitor's facts as JSON: money as text, so that no float comes near it.
 Snapshot = dict[str, Any]
+# What the conversation's columns hold (characters).
+LONGEST = 100
 
 
 def snapshot_of(tenant: Tenant) -> Snapshot:
     """What we keep of a tenant; `amount_owed`, `portion` and `reliability` are decimal strings or None."""
-    return {
+    facts = {
         "tenant_id": tenant.id,
         "name": tenant.name,
         "unit": tenant.unit,
@@ -31,6 +33,12 @@ def snapshot_of(tenant: Tenant) -> Snapshot:
         "status": tenant.status,
         "phones": list(tenant.phones),
     }
+    return {name: _storable(value) if isinstance(value, str) else value for name, value in facts.items()}
+
+
+def _storable(words: str) -> str:
+    """Without what Postgres refuses, and no longer than the columns: a strange name must not stop the reply."""
+    return words.replace("\0", "")[:LONGEST]
 
 
 def is_complete(snapshot: Snapshot) -> bool:

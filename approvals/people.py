@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import CharField, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
 
-from approvals.models import Escalation, PaymentPlan, QueuedResponse, Workflow, WorkflowStep
+from approvals.models import Escalation, Notification, PaymentPlan, QueuedResponse, Workflow, WorkflowStep
 from conversations.models import ContactHold, Conversation
 from conversations.refusals import Conflict
 
@@ -17,6 +17,13 @@ FINISHED = {
     QueuedResponse.Status.ESCALATED,
     QueuedResponse.Status.WITHDRAWN,
     QueuedResponse.Status.CLOSED,
+}
+
+FORBIDDEN_TO_CONTACT = {
+    ContactHold.Reason.OPT_OUT,
+    ContactHold.Reason.CEASE_CONTACT,
+    ContactHold.Reason.ATTORNEY_REPRESENTED,
+    ContactHold.Reason.BANKRUPTCY,
 }
 
 
@@ -43,13 +50,16 @@ def erase(conversation: Conversation) -> dict[str, int]:
 
     Raises Conflict while something is under way: asked under the lock, behind which a new text waits and starts anew.
     What stays: the audit log, which records of collections must outlive (12 CFR 1006.100: three years) and which
-    nothing can change; and an opt-out, under the number, for without it the person would be contacted again.
+    nothing can change; and, under the number, the holds that the person or the law asked for, without their notes: for
+    without them the person would be contacted again.
     """
     with transaction.atomic():
         Conversation.objects.locked().get(pk=conversation.pk)
         if is_busy(conversation):
             raise Conflict("busy", "Something is still under way with this person. Close or escalate it first.")
-        holds = ContactHold.objects.filter(phone=conversation.phone).exclude(reason=ContactHold.Reason.OPT_OUT)
+        holds = ContactHold.objects.filter(phone=conversation.phone)
+        lasting = holds.active().filter(reason__in=FORBIDDEN_TO_CONTACT)
+        lasting.update(note="", message=None)
         counts = {
             "messages": conversation.messages.update(body=ERASED, provider_id="", dedupe_key=_KEY_WITHOUT_NUMBER),
             "replies": conversation.responses.update(tenant_message=ERASED, **_REPLY_WITHOUT_WORDS),
@@ -57,7 +67,8 @@ def erase(conversation: Conversation) -> dict[str, int]:
             "workflows": conversation.workflows.update(metadata={}, error_message=""),
             "payment_plans": _deleted(PaymentPlan.objects.filter(conversation=conversation)),
             "escalations": Escalation.objects.filter(conversation=conversation).update(reason=ERASED, notes=""),
-            "contact_holds": _deleted(holds),
+            "contact_holds": _deleted(holds.exclude(pk__in=lasting.values("pk"))),
+            "notifications": _deleted(Notification.objects.filter(metadata__conversation_id=str(conversation.pk))),
         }
         # Without the time of our last text, nobody is told of this person's silence.
         nobody = {

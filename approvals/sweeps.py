@@ -14,15 +14,15 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 
-from approvals.models import Escalation, Notification, QueuedResponse, Workflow, WorkflowStep
+from approvals.models import Notification, QueuedResponse, Workflow, WorkflowStep
 from approvals.policy.escalation import Category
 from approvals.sms_workflow.escalations import open_escalation
 from approvals.sms_workflow.notices import tell_managers
 from approvals.sms_workflow.recording import POLICY, fail
-from conversations.models import Conversation
+from conversations.models import SILENT, Conversation
 from conversations.moves import Overtaken
 from conversations.wakeups import wake
 
@@ -82,16 +82,8 @@ def take_back_lost_notices() -> int:
 def notice_silence() -> int:
     """Escalate, once per silence, a conversation that our own text ended ESCALATION_HOURS ago."""
     since = timezone.now() - timedelta(hours=settings.ESCALATION_HOURS)
-    silent = Conversation.objects.filter(
-        Q(last_inbound_at__lt=F("last_outbound_at")) | Q(last_inbound_at__isnull=True), last_outbound_at__lte=since
-    )
-    # Once per silence: one that is open, or that came after our last text, has told of this one.
-    told = Escalation.objects.filter(
-        Q(status=Escalation.Status.OPEN) | Q(created_at__gt=OuterRef("last_outbound_at")),
-        conversation=OuterRef("pk"),
-        category="no_response",
-    )
-    rows = list(silent.exclude(Exists(told))[:BATCH])
+    # Those are the last texts until then; one that leaves at this very moment begins a silence of its own.
+    rows = list(Conversation.objects.filter(SILENT, last_outbound_at__lte=since).order_by("last_outbound_at")[:BATCH])
     for conversation in rows:
         open_escalation(
             conversation,
@@ -99,6 +91,7 @@ def notice_silence() -> int:
             reason=f"no answer for {settings.ESCALATION_HOURS} hours",
             by=POLICY,
         )
+    Conversation.objects.filter(pk__in=[row.pk for row in rows]).update(silence_told_at=since)
     return len(rows)
 
 

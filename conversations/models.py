@@ -1,18 +1,26 @@
 """The ledger: conversations, their messages, and the holds that stop all automatic contact with a person."""
 
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 from django.utils import timezone
 
 
 class Channel(models.TextChoices):
     SMS = "sms"
+
+
+# Our own text was the last, and nobody was told yet that it stays without an answer.
+SILENT = (Q(last_inbound_at__lt=F("last_outbound_at")) | Q(last_inbound_at__isnull=True)) & (
+    Q(silence_told_at__lt=F("last_outbound_at")) | Q(silence_told_at__isnull=True)
+)
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -23,13 +31,24 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
             wanted |= Q(pk=uuid.UUID(any_id))
         return self.filter(wanted).order_by(F("last_inbound_at").desc(nulls_last=True))
 
-    def locked(self, *, skip: bool = False) -> Self:
+    def locked(self) -> Self:
         """The rows, locked until the transaction ends, in the order of their keys: two workers never wait in a circle.
 
         Rows that refer to a conversation can be written meanwhile (NO KEY): an audit entry's foreign key is checked at
         its commit, when it holds the end of the chain, and must not wait there for somebody who waits for the chain.
         """
-        return self.order_by("pk").select_for_update(no_key=True, of=("self",), skip_locked=skip)
+        return self.order_by("pk").select_for_update(no_key=True, of=("self",))
+
+    def taken_from(self, candidates: Sequence[uuid.UUID], limit: int) -> Self:
+        """The first `limit` of these that nobody else has locked, now locked: who waits longest is taken first.
+
+        What others hold is left out instead of waited for, so the order of locking does not matter.
+        """
+        place = Func(
+            Value(list(candidates), output_field=ArrayField(models.UUIDField())), F("pk"), function="array_position"
+        )
+        rows = self.filter(pk__in=candidates).order_by(place)
+        return rows.select_for_update(no_key=True, of=("self",), skip_locked=True)[:limit]
 
 
 class Conversation(models.Model):
@@ -46,6 +65,9 @@ class Conversation(models.Model):
     language_source = models.CharField(max_length=20, blank=True, help_text="monitor, detected, or a manager")
     last_inbound_at = models.DateTimeField(null=True, blank=True)
     last_outbound_at = models.DateTimeField(null=True, blank=True)
+    silence_told_at = models.DateTimeField(
+        null=True, blank=True, help_text="Nobody need be told of silences that began before"
+    )
     account = models.JSONField(default=dict, blank=True, help_text="The Monitor's account facts as last seen")
     account_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -63,7 +85,7 @@ class Conversation(models.Model):
             models.Index(
                 fields=["last_outbound_at"],
                 name="conversation_silent",
-                condition=Q(last_inbound_at__lt=models.F("last_outbound_at")) | Q(last_inbound_at__isnull=True),
+                condition=SILENT,
             ),
         ]
 

@@ -9,7 +9,9 @@ import logging
 import random
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -39,6 +41,22 @@ NEVER_SENT = (
     httpx2.UnsupportedProtocol,
     httpx2.LocalProtocolError,
 )
+
+
+_deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """In here, what may be repeated starts no attempt that could end later than in `seconds`: it is Unavailable then.
+
+    For whoever has claimed something for a while, or keeps somebody waiting.
+    """
+    token = _deadline.set(min(_deadline.get(), time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +132,8 @@ class Upstream:
         `made`: attempts that were already made for the same purpose; they count.
         """
         for attempt in range(made + 1, TRIES + 1):
+            if time.monotonic() + self.connect_timeout + self.timeout > _deadline.get():
+                raise Unavailable(self.name, "no time is left to ask it")
             try:
                 response = self._attempt(send)
             except httpx2.HTTPError as error:

@@ -7,7 +7,7 @@ and gives nothing that we use (`benchmarks/clients.py`). Its own retries are swi
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
@@ -104,18 +104,16 @@ class LanguageModel(Upstream):
 
     def _ask(self, body: Mapping[str, Any], request_id: str) -> tuple[httpx2.Response, int]:
         """Asks, and asks again without a parameter that is refused: newer models and older gateways take less."""
-        response, attempts = self._post(self._as_accepted(body), request_id)
-        while (name := _refused_parameter(response)) and name in body and name not in self._refused:
-            log.warning("The model %s refuses %s: asked without it from now on", self.model, name)
-            self._refused.add(name)
-            response, attempts = self._post(self._as_accepted(body), request_id, made=min(attempts, TRIES - 1))
+        without = set(self._refused)
+        response, attempts = self._post(_without(without, body), request_id)
+        while (name := _refused_parameter(response)) and name in body and name not in without:
+            without.add(name)
+            response, attempts = self._post(_without(without, body), request_id, made=min(attempts, TRIES - 1))
+        if response.is_success and not without <= self._refused:
+            # Only now it is known that the parameter was the trouble, and not these very words.
+            log.warning("The model %s refuses %s: asked without from now on", self.model, ", ".join(sorted(without)))
+            self._refused.update(without)
         return response, attempts
-
-    def _as_accepted(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        accepted = {name: value for name, value in body.items() if name not in self._refused}
-        if "max_tokens" in self._refused:
-            accepted["max_completion_tokens"] = body["max_tokens"]
-        return accepted
 
     def _post(self, body: dict[str, Any], request_id: str, *, made: int = 0) -> tuple[httpx2.Response, int]:
         def send() -> httpx2.Response:
@@ -166,6 +164,13 @@ class LanguageModel(Upstream):
 
     def ailment(self, response: httpx2.Response) -> str | None:
         return super().ailment(response) if self.api_key else "no OPENAI_API_KEY"
+
+
+def _without(refused: Set[str], body: Mapping[str, Any]) -> dict[str, Any]:
+    accepted = {name: value for name, value in body.items() if name not in refused}
+    if "max_tokens" in refused:
+        accepted["max_completion_tokens"] = body["max_tokens"]
+    return accepted
 
 
 def _refused_parameter(response: httpx2.Response) -> str | None:

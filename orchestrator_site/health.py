@@ -78,15 +78,25 @@ def _since(start: float) -> int:
 
 
 def upstreams_health() -> dict[str, Health]:
-    """By the names of the report, all asked at once."""
-    global _last
-    with _lock:
-        asked_at, known = _last
-        if time.monotonic() - asked_at < ASKED_EVERY:
-            return known
-        upstreams = clients.all_upstreams()
-        with ThreadPoolExecutor(len(upstreams)) as pool:
-            answers = list(pool.map(lambda upstream: upstream.health(), upstreams))
-        known = {upstream.name: answer for upstream, answer in zip(upstreams, answers, strict=True)}
-        _last = (time.monotonic(), known)
+    """By the names of the report. While somebody asks them, others get the last answers instead of waiting."""
+    known = _last[1]
+    if not _lock.acquire(blocking=not known):
         return known
+    try:
+        return _asked_of_late()
+    finally:
+        _lock.release()
+
+
+def _asked_of_late() -> dict[str, Health]:
+    """What is known, if it is fresh; else all are asked at once."""
+    global _last
+    asked_at, known = _last
+    if time.monotonic() - asked_at < ASKED_EVERY:
+        return known
+    upstreams = clients.all_upstreams()
+    with ThreadPoolExecutor(len(upstreams)) as pool:
+        answers = list(pool.map(lambda upstream: upstream.health(), upstreams))
+    known = {upstream.name: answer for upstream, answer in zip(upstreams, answers, strict=True)}
+    _last = (time.monotonic(), known)
+    return known

@@ -52,8 +52,7 @@ def _conversations_with_work(limit: int) -> list[UUID]:
 
 def _locked(candidates: Sequence[UUID], limit: int) -> list[UUID]:
     """Whoever holds the conversation's row works on it: two texts of one tenant are never drafted side by side."""
-    free = Conversation.objects.filter(pk__in=candidates).locked(skip=True)
-    return [conversation.pk for conversation in free.only("pk")[:limit]]
+    return [conversation.pk for conversation in Conversation.objects.only("pk").taken_from(candidates, limit)]
 
 
 def _received_workflows(conversations: Sequence[UUID]) -> dict[UUID, list[Workflow]]:

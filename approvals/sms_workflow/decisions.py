@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from approvals import account
@@ -25,6 +26,8 @@ from conversations.wakeups import wake, wake_at
 
 Status = QueuedResponse.Status
 Action = QueuedResponse.Action
+# Texts whose turn has come and gone, or is now.
+ANSWERED = frozenset({Workflow.Status.PROCESSING, Workflow.Status.COMPLETED})
 # What a person may still send: a waiting draft, and one whose sending went wrong.
 SENDABLE = frozenset({Status.PENDING, Status.FAILED, Status.UNKNOWN})
 
@@ -299,7 +302,7 @@ def retry(workflow_id: UUID, *, by: Decider, reason: str = "") -> Workflow:
         if workflow.status != Workflow.Status.FAILED:
             raise Conflict("not_failed", f"Only a failed workflow can be retried; this one is {workflow.status}.")
         later = workflow.conversation.workflows.filter(message__created_at__gt=workflow.message.created_at)
-        if later.filter(status__in=[Workflow.Status.PROCESSING, Workflow.Status.COMPLETED]).exists():
+        if later.filter(status__in=ANSWERED).exists():
             # Its draft would withdraw the newer text's reply, and be stale itself.
             raise Conflict("stale", "The tenant has written again, and that text has its answer; write by hand.")
         for failed in (workflow, *later.filter(status=Workflow.Status.FAILED)):
@@ -311,6 +314,16 @@ def retry(workflow_id: UUID, *, by: Decider, reason: str = "") -> Workflow:
         )
         wake()
     return workflow
+
+
+def can_be_retried() -> QuerySet[Workflow]:
+    """The failed workflows of which `retry` would not say that the tenant has been answered since."""
+    answered = Workflow.objects.filter(
+        conversation=OuterRef("conversation"),
+        message__created_at__gt=OuterRef("message__created_at"),
+        status__in=ANSWERED,
+    )
+    return Workflow.objects.filter(~Exists(answered), status=Workflow.Status.FAILED)
 
 
 def _locked_workflow(workflow_id: UUID) -> Workflow:

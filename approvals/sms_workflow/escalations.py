@@ -1,5 +1,6 @@
 """Escalations: opened once per category and conversation, told to the managers, resolved by a person."""
 
+import re
 from datetime import datetime
 from uuid import UUID
 
@@ -23,6 +24,7 @@ PRIORITY_OF = {
     Severity.MEDIUM: "normal",
     Severity.LOW: "low",
 }
+CODES = re.compile(r"[a-z0-9_]+(, [a-z0-9_]+)*")
 URGENCY = tuple(str(severity) for severity in Severity)
 
 
@@ -38,25 +40,24 @@ def open_escalation(
     rules: Rules | None = None,
 ) -> Escalation:
     """Open one, or add to the one that is open for this category; managers are told when it is new or more urgent."""
-    rules = rules or current_rules()
     severity = severity or severity_of(category)
-    [escalation] = Escalation.objects.bulk_create(
-        [
-            Escalation(
-                conversation=conversation,
-                response=response,
-                category=category,
-                severity=severity,
-                reason=reason,
-                created_by=by,
-                due_at=_due(severity, conversation.phone, rules),
-            )
-        ],
-        ignore_conflicts=True,
+    escalation = Escalation(
+        conversation=conversation,
+        response=response,
+        category=category,
+        severity=severity,
+        reason=reason,
+        created_by=by,
+        due_at=_due(severity, conversation.phone, rules or current_rules()),
     )
-    existing = Escalation.objects.get(conversation=conversation, category=category, status=Escalation.Status.OPEN)
+    opened = Escalation.objects.filter(conversation=conversation, category=category, status=Escalation.Status.OPEN)
+    while (existing := opened.first()) is None:
+        # Somebody may open one at the same time, and somebody else resolve that one before we see it.
+        Escalation.objects.bulk_create([escalation], ignore_conflicts=True)
     if existing.pk == escalation.pk or _add_cause(existing, escalation):
-        tell_managers("escalation", conversation, (category, reason), priority=PRIORITY_OF[severity])
+        # A person's own words stay with us: an e-mail carries codes only.
+        codes = (category, reason) if by == "policy" and CODES.fullmatch(reason) else (category,)
+        tell_managers("escalation", conversation, codes, priority=PRIORITY_OF[severity])
     return existing
 
 

@@ -1,10 +1,13 @@
 """A payment plan that a service reports, or asks us to find in a tenant's words; checked and kept."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from approvals.account import Snapshot, snapshot_of
@@ -16,7 +19,12 @@ from approvals.sms_workflow.recording import plan_columns
 from approvals.sms_workflow.writing import checked
 from conversations.models import Conversation
 from integrations import clients
+from integrations.base import within
 from integrations.errors import Refused, Unavailable
+
+WHAT_IS_OFFERED = ("weekly_amount", "weeks", "start_date", "one_off_amount", "one_off_date")
+# A caller waits, and a web thread with it: the Monitor gets one time-out in all (seconds on top of it).
+A_MOMENT = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +44,10 @@ def detect_plan(
     ai_reply: str | None = None,
     reported: ReportedPlan | None = None,
 ) -> PaymentPlan | None:
-    """Find the plan in the words (or take the reported one), check it against the rules and keep it; None: no plan."""
+    """Find the plan in the words (or take the reported one), check it against the rules and keep it; None: no plan.
+
+    The same plan once more is the one that is known.
+    """
     rules = current_rules()
     extraction = (
         _as_extraction(reported)
@@ -49,9 +60,20 @@ def detect_plan(
         return None
     found = Found(snapshot=_account(conversation, tenant_id), at=None, fresh=False)
     check = checked(extraction.plan, found, rules) if extraction.plan else None
-    return PaymentPlan.objects.create(
-        conversation=conversation, **plan_columns(PlanOffer(extraction=extraction, check=check))
-    )
+    return _kept(conversation, plan_columns(PlanOffer(extraction=extraction, check=check)))
+
+
+def _kept(conversation: Conversation, columns: Mapping[str, object]) -> PaymentPlan:
+    with transaction.atomic():
+        Conversation.objects.locked().get(pk=conversation.pk)
+        latest = conversation.payment_plans.order_by("-created_at").first()
+        if latest and latest.status == PaymentPlan.Status.PROPOSED and _same(latest, columns):
+            return latest
+        return PaymentPlan.objects.create(conversation=conversation, **columns)
+
+
+def _same(plan: PaymentPlan, columns: Mapping[str, object]) -> bool:
+    return all(getattr(plan, name) == columns[name] for name in WHAT_IS_OFFERED)
 
 
 def _as_extraction(reported: ReportedPlan) -> Extraction:
@@ -66,7 +88,8 @@ def _account(conversation: Conversation, tenant_id: str | None) -> Snapshot:
     wanted = tenant_id or conversation.tenant_id
     if wanted:
         try:
-            tenant = clients.monitor().tenant(wanted, request_id=str(conversation.pk))
+            with within(settings.MONITOR_TIMEOUT_SECONDS + settings.CONNECT_TIMEOUT_SECONDS + A_MOMENT):
+                tenant = clients.monitor().tenant(wanted, request_id=str(conversation.pk))
         except (Refused, Unavailable):
             tenant = None
         if tenant is not None:

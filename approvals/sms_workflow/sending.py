@@ -113,8 +113,7 @@ def _lease(replies: Sequence[QueuedResponse], worker: str) -> None:
 
 def _due_replies(candidates: Sequence[UUID], limit: int) -> list[QueuedResponse]:
     """The oldest due reply of each conversation that nobody else works on and that has no text in flight."""
-    free = Conversation.objects.filter(pk__in=candidates).locked(skip=True)
-    conversations = [conversation.pk for conversation in free.only("pk")[:limit]]
+    conversations = [conversation.pk for conversation in Conversation.objects.only("pk").taken_from(candidates, limit)]
     in_flight = QueuedResponse.objects.filter(conversation__in=conversations, status=Status.SENDING)
     # Read after the lock, so that what another worker took meanwhile is seen as taken.
     due = due_sends(timezone.now()).filter(conversation__in=conversations)

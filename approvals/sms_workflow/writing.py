@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 
 from django.conf import settings
+from django.utils import timezone
 
 from approvals import account, prompts
 from approvals.policy import templates
@@ -31,6 +33,7 @@ from approvals.sms_workflow.facts import (
 from approvals.sms_workflow.reading import Reading, Settled, read_texts, settle
 from approvals.sms_workflow.story import Story
 from integrations import clients
+from integrations.base import within
 from integrations.errors import CircuitOpen, Refused, Unavailable
 from integrations.language_model import Schema
 from integrations.monitor import Tenant
@@ -43,6 +46,7 @@ TEMPERATURE = 0.3
 TRIES_TO_GET_AN_ANSWER = 2
 OUTCOME_OF = {Route.SEND: Outcome.SEND, Route.QUEUE: Outcome.QUEUE, Route.ESCALATE: Outcome.ESCALATE}
 DEFAULT_LANGUAGE = "en"
+SECONDS_TO_RECORD = 5
 
 
 def write_draft(job: TextToAnswer) -> Drafted | Postponed:
@@ -52,6 +56,17 @@ def write_draft(job: TextToAnswer) -> Drafted | Postponed:
     opt-out or an emergency waits for nobody.
     """
     story = Story()
+    with within(_seconds_of_the_claim(job)):
+        return _write(job, story)
+
+
+def _seconds_of_the_claim(job: TextToAnswer) -> float:
+    """What is left until another worker may take the text, less a moment to write the verdict down."""
+    lease_until = job.now + timedelta(seconds=settings.LEASE_SECONDS - SECONDS_TO_RECORD)
+    return (lease_until - timezone.now()).total_seconds()
+
+
+def _write(job: TextToAnswer, story: Story) -> Drafted | Postponed:
     try:
         with story.step("read") as said:
             reading = read_texts(job.texts, rules=job.rules, today=job.today)

@@ -191,6 +191,9 @@ def test_an_escalation_sends_nothing_and_tells_the_managers(settings):
     assert response.status == Status.ESCALATED
     escalation = Escalation.objects.get()
     assert (escalation.category, escalation.reason, escalation.created_by) == ("manual", "asks for the owner", "maria")
+    notice = Notification.objects.get()
+    assert "manual" in notice.body
+    assert "owner" not in notice.subject + notice.body, "a person's own words stay with us"
     work("send")
 
 

@@ -532,3 +532,20 @@ def test_every_verdict_has_its_audit_entry_and_the_chain_holds(world):
     actions = list(ApprovalAuditEntry.objects.order_by("seq").values_list("seq", "action"))
     assert actions == [(1, "auto_approve"), (2, "withdraw"), (3, "hold")]
     assert list(faults()) == []
+
+
+def test_a_name_that_postgres_cannot_hold_does_not_stop_the_reply(world):
+    knows_tenant(world, name="Maria\0" + "a" * 300)
+    plan_a_good_day(world)
+    receive("what do I owe you now?")
+    work("draft")
+    assert Workflow.objects.get().status == "completed"
+    assert Conversation.objects.get().tenant_name.startswith("Mariaaa")
+
+
+def test_who_waits_longest_is_drafted_first_whatever_the_keys_are():
+    phones = [f"+1415555010{number}" for number in range(8)]
+    for phone in phones:
+        receive("hello", phone)
+    taken = [job.phone for _ in phones for job in claim_drafts(1, "w1")]
+    assert taken == phones

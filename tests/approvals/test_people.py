@@ -6,12 +6,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from approvals.audit import faults
-from approvals.models import PaymentPlan, QueuedResponse
+from approvals.models import Notification, PaymentPlan, QueuedResponse
 from approvals.sms_workflow import decisions
 from approvals.sms_workflow.decisions import Decider
 from approvals.sms_workflow.holds import place_hold
 from conversations.models import ContactHold, Conversation, Message
-from tests.builders import PHONE, make_response
+from tests.builders import PHONE, make_conversation, make_response
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +64,15 @@ def test_a_person_with_something_under_way_is_not_erased():
 def test_who_is_not_known_is_not_found(number):
     with pytest.raises(CommandError):
         call_command("exportperson", number)
+
+
+def test_what_the_person_asked_for_outlives_the_erasure_and_our_notices_do_not(person):
+    place_hold(PHONE, reason="cease_contact", by="policy", note="wrote it by hand")
+    place_hold(PHONE, reason="attorney_represented", by="policy")
+    someone_else = make_conversation(phone="+14155550199", external_id="8")
+    for conversation in (person, someone_else):
+        Notification.objects.create(kind="escalation", metadata={"conversation_id": str(conversation.pk)})
+    call_command("eraseperson", PHONE, "--yes")
+    kept = dict(ContactHold.objects.values_list("reason", "note"))
+    assert kept == {"opt_out": "", "cease_contact": "", "attorney_represented": ""}
+    assert Notification.objects.get().metadata == {"conversation_id": str(someone_else.pk)}

@@ -44,7 +44,8 @@ def test_silence_is_escalated_once_per_silence(settings):
     Escalation.objects.update(status="resolved")
     assert sweeps.notice_silence() == 0
     assert Escalation.objects.get().category == "no_response"
-    Conversation.objects.update(last_inbound_at=ago(hours=39), last_outbound_at=ago(hours=36, seconds=1))
+    told, wrote = ago(hours=37), ago(hours=36, seconds=1)
+    Conversation.objects.update(last_inbound_at=ago(hours=39), last_outbound_at=wrote, silence_told_at=told)
     Escalation.objects.update(created_at=ago(hours=37))
     assert sweeps.notice_silence() == 1
 

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from integrations import clients
-from integrations.base import CircuitOpen, OutcomeUnknown, Refused, Unavailable, retry_after, text_of
+from integrations.base import CircuitOpen, OutcomeUnknown, Refused, Unavailable, retry_after, text_of, within
 from tests.outside_world import ALWAYS, Service, World
 
 LOOKUP = "GET /tenants/lookup"
@@ -48,6 +48,17 @@ def test_no_slash_is_doubled_however_the_address_ends(world: World, ending: str)
     clients.forget()
     world.monitor.answers(FOUND, to=LOOKUP)
     assert look_up() == "12345"
+
+
+def test_no_try_begins_that_could_end_after_the_deadline(world: World) -> None:
+    world.monitor.answers(status=503, times=ALWAYS)
+    one_try = world.monitor.settings.MONITOR_TIMEOUT_SECONDS + world.monitor.settings.CONNECT_TIMEOUT_SECONDS
+    with within(one_try + 0.01), pytest.raises(Unavailable):
+        look_up()
+    assert len(world.monitor.requests) == 1
+    with within(one_try / 2), pytest.raises(Unavailable, match="no time"):
+        look_up()
+    assert len(world.monitor.requests) == 1
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])

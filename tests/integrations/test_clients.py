@@ -7,8 +7,10 @@ import httpx2
 import pytest
 
 from integrations import clients
+from integrations.base import Health
 from integrations.breaker import MemoryStore
 from integrations.http import SpareConnections
+from orchestrator_site import health
 from tests.outside_world import World
 
 
@@ -99,3 +101,12 @@ def test_a_proxy_of_the_environment_is_honoured(world: World, monkeypatch: pytes
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
         with pytest.raises(httpx2.ConnectError):
             http.get("http://upstream.invalid/")
+
+
+def test_while_somebody_asks_the_upstreams_others_get_the_last_answers(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = {"monitor": Health(ok=True, latency_ms=5, circuit="closed")}
+    monkeypatch.setattr(health, "_last", (float("-inf"), last))
+    with health._lock:
+        assert health.upstreams_health() == last

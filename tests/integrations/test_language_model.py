@@ -71,6 +71,16 @@ def test_a_gateway_without_schemas_is_asked_in_plain_text_and_remembered(world: 
     assert asked == [True, False, False]
 
 
+def test_what_was_not_the_trouble_is_asked_for_again(world: World) -> None:
+    world.language_model.answers(NO_SCHEMAS, status=400)
+    world.language_model.answers({"error": {"message": "These words are not allowed."}}, status=400)
+    with pytest.raises(Refused):
+        complete()
+    world.language_model.answers(answer())
+    complete()
+    assert "response_format" in world.language_model.requests[-1].json
+
+
 def test_another_400_is_a_refusal_and_not_remembered(world: World) -> None:
     world.language_model.answers({"error": {"message": "too many tokens"}}, status=400)
     with pytest.raises(Refused):

@@ -280,6 +280,19 @@ def test_a_plan_in_figures_is_checked(api, world):
     assert (plan["payment_plan"]["valid"], plan["payment_plan"]["auto_approvable"]) == (True, True)
 
 
+def test_the_same_plan_once_more_is_the_one_that_is_known(api, world):
+    knows_tenant(world)
+    make_conversation(external_id="7")
+
+    def report(weeks):
+        body = {"conversation_id": 7, "weekly_amount": "150", "weeks": weeks}
+        return api("sms-agent").post("/orchestrate/payment-plan-detected", body).json()["payment_plan"]["id"]
+
+    first = report(4)
+    assert report(4) == first
+    assert report(5) != first
+
+
 def test_a_plan_in_words_is_found_with_its_issues(api, world):
     world.monitor.answers({"detail": "trouble"}, status=500, times=3)
     make_conversation(external_id="7")

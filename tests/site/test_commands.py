@@ -46,6 +46,16 @@ def test_failed_workflows_are_retried_or_only_listed(capsys):
     assert Workflow.objects.get().status == "received"
 
 
+def test_what_was_answered_since_takes_no_place_among_the_retried(capsys):
+    for words in ("hello", "are you there"):
+        receive(words)
+        Workflow.objects.filter(status="received").update(status="failed" if words == "hello" else "completed")
+    receive("what do I owe?", "+14155550142")
+    Workflow.objects.filter(status="received").update(status="failed")
+    call_command("retryworkflows", "--limit", "1")
+    assert "1 are retried" in capsys.readouterr().out
+
+
 def test_the_sweep_says_what_it_found(capsys):
     receive("hello")
     call_command("sweep")

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from approvals.models import Workflow
-from approvals.sms_workflow.decisions import Decider, retry
+from approvals.sms_workflow.decisions import Decider, can_be_retried, retry
 from conversations.refusals import Conflict
 
 
@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say which")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        failed = Workflow.objects.filter(status=Workflow.Status.FAILED).order_by("started_at")[: options["limit"]]
+        failed = can_be_retried().order_by("started_at")[: options["limit"]]
         for workflow in failed:
             self.stdout.write(f"{workflow.pk}  {workflow.started_at:%Y-%m-%d %H:%M}  {workflow.error_message}")
         if options["dry_run"]:

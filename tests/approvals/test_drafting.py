@@ -535,7 +535,7 @@ def test_every_verdict_has_its_audit_entry_and_the_chain_holds(world):
 
 
 def test_a_name_that_postgres_cannot_hold_does_not_stop_the_reply(world):
-    knows_tenant(world, name="Maria\0" + "a" * 300)
+    knows_tenant(world, tenant_name="Maria\0" + "a" * 300)
     plan_a_good_day(world)
     receive("what do I owe you now?")
     work("draft")

@@ -47,8 +47,8 @@ _deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """In here, what may be repeated starts no attempt that could end later than in `seconds`: it is Unavailable then.
+def no_try_after(seconds: float) -> Iterator[None]:
+    """In here, what may be repeated is not tried any more when so much time is over: it is Unavailable then.
 
     For whoever has claimed something for a while, or keeps somebody waiting.
     """
@@ -132,7 +132,7 @@ class Upstream:
         `made`: attempts that were already made for the same purpose; they count.
         """
         for attempt in range(made + 1, TRIES + 1):
-            if time.monotonic() + self.connect_timeout + self.timeout > _deadline.get():
+            if time.monotonic() > _deadline.get():
                 raise Unavailable(self.name, "no time is left to ask it")
             try:
                 response = self._attempt(send)

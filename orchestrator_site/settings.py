@@ -328,7 +328,8 @@ WORKER_THREADS = env.int("WORKER_THREADS", default=100)
 # meanwhile: the longer it may run, the less it matters that one upstream call in a hundred takes 16 s.
 DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=60.0)
 DRAIN_CHUNK = env.int("DRAIN_CHUNK", default=25)
-# A claim that is not recorded by then is taken back (seconds): above the longest chain of upstream time-outs.
+# A claim that is not recorded by then is taken back (seconds): well above one time-out of the model. Whoever has the
+# claim asks nobody any more when the answer could come too late.
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=180)
 # The same for a text that is being sent (seconds): above SMS_AGENT_TIMEOUT_SECONDS and the time to connect.
 SEND_LEASE_SECONDS = env.int("SEND_LEASE_SECONDS", default=60)

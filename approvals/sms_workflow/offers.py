@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -19,12 +18,12 @@ from approvals.sms_workflow.recording import plan_columns
 from approvals.sms_workflow.writing import checked
 from conversations.models import Conversation
 from integrations import clients
-from integrations.base import within
+from integrations.base import no_try_after
 from integrations.errors import Refused, Unavailable
 
 WHAT_IS_OFFERED = ("weekly_amount", "weeks", "start_date", "one_off_amount", "one_off_date")
-# A caller waits, and a web thread with it: the Monitor gets one time-out in all (seconds on top of it).
-A_MOMENT = 0.5
+# A caller waits, and a web thread with it: the Monitor is not tried again after so long (seconds).
+PATIENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +87,7 @@ def _account(conversation: Conversation, tenant_id: str | None) -> Snapshot:
     wanted = tenant_id or conversation.tenant_id
     if wanted:
         try:
-            with within(settings.MONITOR_TIMEOUT_SECONDS + settings.CONNECT_TIMEOUT_SECONDS + A_MOMENT):
+            with no_try_after(PATIENCE_SECONDS):
                 tenant = clients.monitor().tenant(wanted, request_id=str(conversation.pk))
         except (Refused, Unavailable):
             tenant = None

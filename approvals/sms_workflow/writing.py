@@ -33,7 +33,7 @@ from approvals.sms_workflow.facts import (
 from approvals.sms_workflow.reading import Reading, Settled, read_texts, settle
 from approvals.sms_workflow.story import Story
 from integrations import clients
-from integrations.base import within
+from integrations.base import no_try_after
 from integrations.errors import CircuitOpen, Refused, Unavailable
 from integrations.language_model import Schema
 from integrations.monitor import Tenant
@@ -56,14 +56,16 @@ def write_draft(job: TextToAnswer) -> Drafted | Postponed:
     opt-out or an emergency waits for nobody.
     """
     story = Story()
-    with within(_seconds_of_the_claim(job)):
+    with no_try_after(_seconds_to_ask(job)):
         return _write(job, story)
 
 
-def _seconds_of_the_claim(job: TextToAnswer) -> float:
-    """What is left until another worker may take the text, less a moment to write the verdict down."""
-    lease_until = job.now + timedelta(seconds=settings.LEASE_SECONDS - SECONDS_TO_RECORD)
-    return (lease_until - timezone.now()).total_seconds()
+def _seconds_to_ask(job: TextToAnswer) -> float:
+    """How long upstreams may still be asked, so that the verdict is there before another worker takes the text."""
+    lease, longest_try = settings.LEASE_SECONDS, settings.CONNECT_TIMEOUT_SECONDS + settings.OPENAI_TIMEOUT_SECONDS
+    # A lease that was set too short for the time-outs must not keep every text from being answered.
+    until = job.now + timedelta(seconds=max(lease / 2, lease - longest_try - SECONDS_TO_RECORD))
+    return (until - timezone.now()).total_seconds()
 
 
 def _write(job: TextToAnswer, story: Story) -> Drafted | Postponed:

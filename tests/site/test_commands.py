@@ -46,6 +46,12 @@ def test_failed_workflows_are_retried_or_only_listed(capsys):
     assert Workflow.objects.get().status == "received"
 
 
+@pytest.mark.parametrize("name", ["policy", "tenant"])
+def test_no_service_is_called_like_another_decider(name):
+    with pytest.raises(CommandError, match="somebody else"):
+        call_command("createtoken", name, "--role", "manager")
+
+
 def test_what_was_answered_since_takes_no_place_among_the_retried(capsys):
     for words in ("hello", "are you there"):
         receive(words)

@@ -6,6 +6,9 @@ from django.db import IntegrityError
 from orchestrator_site.auth import new_token
 from orchestrator_site.models import Role, ServiceToken
 
+# Who decides without being a service or a person.
+DECIDERS = frozenset({"policy", "tenant"})
+
 
 class Command(BaseCommand):
     help = "Make a bearer token for a service and print it, once: only its hash is kept."
@@ -15,6 +18,8 @@ class Command(BaseCommand):
         parser.add_argument("--role", required=True, choices=Role.values)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["name"] in DECIDERS:
+            raise CommandError(f"In the audit log {options['name']!r} is somebody else. Choose another name.")
         token, token_hash = new_token()
         try:
             ServiceToken.objects.create(name=options["name"], role=options["role"], token_hash=token_hash)

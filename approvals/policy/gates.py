@@ -94,6 +94,8 @@ def figures(text: str, facts: DraftFacts, rules: Rules) -> tuple[Figure, ...]:
 
 def injection_note(tenant_message: str) -> str | None:
     """The words with which a tenant gives orders to the model. A note for the manager; it changes no decision."""
+    if strip_control_lines(tenant_message) != tenant_message:
+        return "control line"
     return claims.found("prompt_injection", tenant_message, languages())
 
 

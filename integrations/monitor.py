@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 from integrations.base import Unavailable, Upstream, text_of
 
+# Nobody's id, and in a path another address.
+DOTS = (".", "..")
 NO_SUCH_TENANT = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
@@ -77,6 +79,8 @@ class Monitor(Upstream):
 
         Raises Unavailable, Refused.
         """
+        if tenant_id in DOTS:
+            return None
         path = f"/monitor/tenant/{quote(tenant_id, safe='')}"
         response = self.ask("GET", path, retry=True, request_id=request_id)
         if response.status_code in NO_SUCH_TENANT:

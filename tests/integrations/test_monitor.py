@@ -111,6 +111,12 @@ def test_an_id_stays_inside_its_part_of_the_path(world: World) -> None:
     assert world.monitor.requests[0].query == {}
 
 
+@pytest.mark.parametrize("dots", [".", ".."])
+def test_dots_are_nobody_and_not_asked_for(world: World, dots: str) -> None:
+    assert clients.monitor().tenant(dots, request_id="r") is None
+    assert world.monitor.requests == []
+
+
 def test_a_forbidden_tenant_is_a_refusal(world: World) -> None:
     world.monitor.answers(status=403)
     with pytest.raises(Refused):

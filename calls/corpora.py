@@ -13,6 +13,8 @@ def read(row: Mapping[str, Any]) -> dict[str, Any]:
         "intent": request.intent.value,
         "phone_e164": request.phone_e164,
         "phone_problem": request.phone_problem and request.phone_problem.value,
+        # One string that contains all that was asked for: the instructions themselves.
+        "instructions_contains": [request.instructions] if request.instructions else [],
     }
     return {"got": got, "instructions": request.instructions}
 

@@ -4,13 +4,15 @@ Every status has its table of moves beside it; what must never be false is a con
 """
 
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
+from approvals.policy.confidence import Curve
 from conversations.models import Conversation, Message
 from conversations.moves import Leased, Moving
 
@@ -150,6 +152,13 @@ class QueuedResponse(Moving, Leased):
     final_text = models.TextField(blank=True, help_text="The exact text that is or will be sent")
     language = models.CharField(max_length=8, blank=True)
     confidence_score = models.DecimalField(max_digits=4, decimal_places=3, default=0)
+    raw_confidence = models.DecimalField(
+        max_digits=4,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        help_text="The same before the learned curve; none: of a time that knew no curve",
+    )
     confidence_parts = models.JSONField(default=list, blank=True)
     gates = models.JSONField(default=list, blank=True)
     reasons = models.JSONField(default=list, blank=True, help_text="Codes of the verdict")
@@ -424,6 +433,62 @@ class RuleSwitch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {'on' if self.value else 'off'} by {self.turned_by}"
+
+
+class ConfidenceCurve(models.Model):
+    """What managers' decisions have taught about the confidence, as plain numbers. The newest row counts.
+
+    One without points is the way back to the figure of the written rules. `points` are pairs of decimal strings;
+    the measures compare the figure without and with the curve on decisions that it was not learned from.
+    """
+
+    class Method(models.TextChoices):
+        LOGISTIC = "logistic"
+        ISOTONIC = "isotonic"
+        OFF = "off"
+
+    method = models.CharField(max_length=10, choices=Method)
+    points = models.JSONField(default=list, blank=True)
+    decisions = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0, help_text="How many of the decisions sent the draft as it was")
+    learned_since = models.DateTimeField(null=True, blank=True)
+    brier_before = models.FloatField(null=True, blank=True)
+    brier_after = models.FloatField(null=True, blank=True)
+    log_loss_before = models.FloatField(null=True, blank=True)
+    log_loss_after = models.FloatField(null=True, blank=True)
+    calibration_error_before = models.FloatField(null=True, blank=True)
+    calibration_error_after = models.FloatField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+    turned_by = models.CharField(max_length=150)
+    turned_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "confidence_curves"
+        constraints = [
+            models.CheckConstraint(
+                name="a_curve_in_service_is_no_worse_than_none",
+                condition=Q(method="off", points=[])
+                | Q(
+                    brier_before__isnull=False,
+                    log_loss_before__isnull=False,
+                    brier_after__isnull=False,
+                    log_loss_after__isnull=False,
+                    brier_after__lte=F("brier_before"),
+                    log_loss_after__lte=F("log_loss_before"),
+                ),
+            ),
+        ]
+        indexes = [models.Index(fields=["-turned_at"], name="curve_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.method} of {self.decisions} decisions" if self.points else "no curve"
+
+    @property
+    def curve(self) -> Curve | None:
+        """As the rules take it; None for the way back."""
+        if not self.points:
+            return None
+        return Curve(points=tuple((Decimal(figure), Decimal(probability)) for figure, probability in self.points))
 
 
 class ConsolePreference(models.Model):

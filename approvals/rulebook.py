@@ -1,14 +1,22 @@
-"""The rules as they stand now: the settings' figures, and the switch that managers turn."""
+"""The rules as they stand now: the settings' figures, the managers' switch, and what their decisions taught."""
 
-from datetime import timedelta
+import logging
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from approvals.models import RuleSwitch
+from approvals.models import ConfidenceCurve, RuleSwitch
+from approvals.policy.confidence import Curve
 from approvals.policy.rules import Rules
 from conversations.contact_hours import hours_of
 
+if TYPE_CHECKING:
+    # It brings scikit-learn along, which belongs into neither web nor worker.
+    from approvals.learning import Learned
+
 AUTO_SEND = "auto_send"
+log = logging.getLogger(__name__)
 
 
 def current_rules() -> Rules:
@@ -39,3 +47,35 @@ def auto_send_switched_on() -> bool:
 def turn_auto_send(on: bool, *, by: str, reason: str) -> RuleSwitch:
     """A manager turns automatic sending on or off; every turn is kept, the newest counts from the next draft on."""
     return RuleSwitch.objects.create(name=AUTO_SEND, value=on, turned_by=by, reason=reason)
+
+
+def curve_in_service() -> Curve | None:
+    """What managers' decisions have taught about the confidence; None while the written rules' figure stands alone."""
+    newest = ConfidenceCurve.objects.order_by("-turned_at").first()
+    return newest.curve if newest else None
+
+
+def put_into_service(learned: "Learned", *, since: datetime, by: str, reason: str) -> ConfidenceCurve:
+    """From the next draft on the confidence goes through this curve; the database refuses one worse than none."""
+    log.warning("%s puts a learned curve into service: %s of %s decisions", by, learned.method, learned.decisions)
+    return ConfidenceCurve.objects.create(
+        method=learned.method,
+        points=[[str(figure), str(probability)] for figure, probability in learned.curve.points],
+        decisions=learned.decisions,
+        unchanged=learned.unchanged,
+        learned_since=since,
+        brier_before=learned.before.brier,
+        brier_after=learned.after.brier,
+        log_loss_before=learned.before.log_loss,
+        log_loss_after=learned.after.log_loss,
+        calibration_error_before=learned.before.calibration_error,
+        calibration_error_after=learned.after.calibration_error,
+        reason=reason,
+        turned_by=by,
+    )
+
+
+def take_out_of_service(*, by: str, reason: str) -> ConfidenceCurve:
+    """The way back: from the next draft on the figure of the written rules stands alone."""
+    log.warning("%s takes the learned curve out of service", by)
+    return ConfidenceCurve.objects.create(method=ConfidenceCurve.Method.OFF, reason=reason, turned_by=by)

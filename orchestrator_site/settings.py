@@ -253,6 +253,10 @@ COMPANY_NAME = env.str("COMPANY_NAME", default="Stanton Management")
 AUTO_APPROVAL_CONFIDENCE = decimal("AUTO_APPROVAL_CONFIDENCE", default="0.85")
 MANUAL_APPROVAL_CONFIDENCE = decimal("MANUAL_APPROVAL_CONFIDENCE", default="0.60")
 AUTO_SEND_ENABLED = env.bool("AUTO_SEND_ENABLED", default=True)
+# `manage.py calibrate` learns from so many decisions of managers at least (a tenth of them each way), and from those of
+# so many days.
+CALIBRATION_MIN_DECISIONS = env.int("CALIBRATION_MIN_DECISIONS", default=200)
+CALIBRATION_DAYS = env.int("CALIBRATION_DAYS", default=180)
 MAX_PAYMENT_WEEKS = env.int("MAX_PAYMENT_WEEKS", default=12)
 MIN_WEEKLY_PAYMENT = decimal("MIN_WEEKLY_PAYMENT", default="25")
 UNREALISTIC_WEEKS = env.int("UNREALISTIC_WEEKS", default=20)

@@ -150,6 +150,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     # The approvals page stands below it and has an item of its own.
                     active=lambda request: "/queuedresponse/" in request.path and "/console/" not in request.path,
                 ),
+                _item("Confidence", "speed", "approvals_reliability", "approvals.view_queuedresponse"),
                 _item(
                     "Audit log",
                     "verified_user",

@@ -5,9 +5,10 @@ escalations     the desk: three clocks, assign, note, resolve
 conversations   threads, search, a text by hand, placing a hold
 holds           what stops contact, and its release
 workflows       the steps of every text, retry
+confidence      whether it keeps its word, and what another threshold would have done
 records         plans, notices, rule switches, and the audit log with its export
 """
 
-from approvals.admin import conversations, escalations, holds, records, replies, workflows
+from approvals.admin import confidence, conversations, escalations, holds, records, replies, workflows
 
-__all__ = ["conversations", "escalations", "holds", "records", "replies", "workflows"]
+__all__ = ["confidence", "conversations", "escalations", "holds", "records", "replies", "workflows"]

@@ -1,5 +1,10 @@
-"""How probable it is that a manager would send a draft unchanged, with the parts that the console shows."""
+"""How probable it is that a manager would send a draft unchanged, with the parts that the console shows.
 
+The figure of the written rules is a sum. Where managers have decided often enough, a curve that was learned from their
+decisions (`manage.py calibrate`) makes a probability of it.
+"""
+
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +17,9 @@ INCOMPLETE_ACCOUNT = Decimal("-0.20")
 UNCLEAR_MESSAGE = Decimal("-0.10")
 GUESSED_LANGUAGE = Decimal("-0.05")
 UNKNOWN_TENANT = Decimal("-0.30")
+# What the curve adds to the sum, or takes from it; the last of the parts.
+LEARNED = "learned"
+THOUSANDTH = Decimal("0.001")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +37,38 @@ class Confidence:
     score: Decimal
     parts: tuple[Part, ...]
 
+    @property
+    def raw(self) -> Decimal:
+        """The figure of the written rules, before the managers' decisions had their say."""
+        return self.score - sum((part.value for part in self.parts if part.code == LEARNED), Decimal(0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """How probable a draft of a figure turned out to be sent unchanged: points (figure, probability), all in 0..1.
+
+    Both rise from point to point (the probability may stay as it is); ValueError where they do not.
+    """
+
+    points: tuple[tuple[Decimal, Decimal], ...]
+
+    def __post_init__(self) -> None:
+        figures = [figure for figure, _ in self.points]
+        probabilities = [probability for _, probability in self.points]
+        rising = figures == sorted(set(figures)) and probabilities == sorted(probabilities)
+        if not (self.points and rising and all(0 <= value <= 1 for value in figures + probabilities)):
+            raise ValueError("a curve is made of points that rise within 0..1")
+
+    def at(self, figure: Decimal) -> Decimal:
+        """The probability, to a thousandth: a straight line between two points, and level beyond the last ones."""
+        place = bisect_right(self.points, figure, key=lambda point: point[0])
+        if place == 0:
+            return self.points[0][1].quantize(THOUSANDTH)
+        if place == len(self.points):
+            return self.points[-1][1].quantize(THOUSANDTH)
+        (left, low), (right, high) = self.points[place - 1 : place + 1]
+        return (low + (high - low) * (figure - left) / (right - left)).quantize(THOUSANDTH)
+
 
 def estimate(
     *,
@@ -38,9 +78,10 @@ def estimate(
     tenant_message: str,
     language_guessed: bool,
     tenant_known: bool,
+    curve: Curve | None = None,
 ) -> Confidence:
     """The confidence in a draft. `model_figure` (0..1) is None for a plain-text answer; `account_age` is None when the
-    account could not be fetched and nobody knows how old our copy is."""
+    account could not be fetched and nobody knows how old our copy is; without a `curve` the sum stands as it is."""
     parts = [_start(model_figure)]
     if not tenant_known:
         parts.append(Part(code="unknown_tenant", value=UNKNOWN_TENANT))
@@ -51,7 +92,11 @@ def estimate(
     if language_guessed:
         parts.append(Part(code="language_guessed", value=GUESSED_LANGUAGE))
     total = sum((part.value for part in parts), Decimal(0))
-    return Confidence(score=min(max(total, Decimal(0)), Decimal(1)), parts=tuple(parts))
+    raw = min(max(total, Decimal(0)), Decimal(1))
+    if curve is None:
+        return Confidence(score=raw, parts=tuple(parts))
+    score = curve.at(raw)
+    return Confidence(score=score, parts=(*parts, Part(code=LEARNED, value=score - raw)))
 
 
 def is_unclear(message: str) -> bool:

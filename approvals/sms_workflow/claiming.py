@@ -12,7 +12,7 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from approvals.models import Escalation, QueuedResponse, Workflow
-from approvals.rulebook import current_rules
+from approvals.rulebook import current_rules, curve_in_service
 from approvals.sms_workflow.facts import TextToAnswer
 from conversations.models import ContactHold, Conversation, Message
 from conversations.moves import Moment
@@ -111,7 +111,7 @@ def withdraw_overtaken(workflows: Iterable[Workflow]) -> None:
 
 
 def _facts(workflows: Sequence[Workflow], worker: str) -> list[TextToAnswer]:
-    rules = current_rules()
+    rules, curve = current_rules(), curve_in_service()
     conversations = [workflow.conversation_id for workflow in workflows]
     together = _texts_answered_together(workflows)
     threads = _threads(conversations)
@@ -130,6 +130,7 @@ def _facts(workflows: Sequence[Workflow], worker: str) -> list[TextToAnswer]:
             holds=tuple(holds[workflow.conversation.phone]),
             escalated=workflow.conversation_id in escalated,
             rules=rules,
+            curve=curve,
         )
         for workflow in workflows
     ]

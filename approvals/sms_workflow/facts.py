@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from approvals.account import Snapshot
 from approvals.models import Workflow
-from approvals.policy.confidence import Confidence
+from approvals.policy.confidence import Confidence, Curve
 from approvals.policy.escalation import Category
 from approvals.policy.gates import Gate
 from approvals.policy.opt_out import Consent
@@ -46,6 +46,7 @@ class TextToAnswer:
     language: str
     manager_note: str | None
     rules: Rules
+    curve: Curve | None
     now: datetime
 
     @classmethod
@@ -59,6 +60,7 @@ class TextToAnswer:
         holds: tuple[str, ...],
         escalated: bool,
         rules: Rules,
+        curve: Curve | None,
     ) -> Self:
         """`texts` are answered now, oldest first; `thread` is all we have of the conversation, oldest first."""
         conversation, answered = workflow.conversation, {message.pk for message in texts}
@@ -80,6 +82,7 @@ class TextToAnswer:
             language=conversation.language,
             manager_note=workflow.metadata.get("manager_note"),
             rules=rules,
+            curve=curve,
             now=timezone.now(),
         )
 

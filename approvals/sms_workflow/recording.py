@@ -256,6 +256,7 @@ def _draft(draft: Draft) -> dict[str, Any]:
         "ai_response": draft.text,
         "final_text": draft.text,
         "confidence_score": draft.confidence.score,
+        "raw_confidence": draft.confidence.raw,
         "confidence_parts": [{"code": part.code, "value": str(part.value)} for part in draft.confidence.parts],
         "gates": gates_as_json(draft.gates),
         "earlier_draft": earlier if draft.earlier_text is not None else None,

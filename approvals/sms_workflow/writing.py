@@ -1,9 +1,10 @@
 """Write a draft and judge it: upstreams and pure rules, in a thread, without a database."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Protocol
 
 from django.conf import settings
 from django.utils import timezone
@@ -49,15 +50,27 @@ DEFAULT_LANGUAGE = "en"
 SECONDS_TO_RECORD = 5
 
 
-def write_draft(job: TextToAnswer) -> Drafted | Postponed:
+class FindAccount(Protocol):
+    """The tenant's account, as `find_account` finds it."""
+
+    def __call__(self, job: TextToAnswer, story: Story, *, must_know: bool) -> Found: ...
+
+
+ReadThread = Callable[[TextToAnswer, Story], tuple[Turn, ...]]
+
+
+def write_draft(
+    job: TextToAnswer, *, find: FindAccount | None = None, read: ReadThread | None = None
+) -> Drafted | Postponed:
     """The verdict on the texts, with a draft where one is wanted.
 
     Postponed when an upstream that we cannot do without is away. The words themselves are judged first, so that an
-    opt-out or an emergency waits for nobody.
+    opt-out or an emergency waits for nobody. `find` and `read` stand in for the Monitor and the SMS Agent where the
+    model alone is tried.
     """
     story = Story()
     with no_try_after(_seconds_to_ask(job)):
-        return _write(job, story)
+        return _write(job, story, find=find or find_account, read=read or read_thread)
 
 
 def _seconds_to_ask(job: TextToAnswer) -> float:
@@ -68,7 +81,7 @@ def _seconds_to_ask(job: TextToAnswer) -> float:
     return (until - timezone.now()).total_seconds()
 
 
-def _write(job: TextToAnswer, story: Story) -> Drafted | Postponed:
+def _write(job: TextToAnswer, story: Story, *, find: FindAccount, read: ReadThread) -> Drafted | Postponed:
     try:
         with story.step("read") as said:
             reading = read_texts(job.texts, rules=job.rules, today=job.today)
@@ -77,14 +90,14 @@ def _write(job: TextToAnswer, story: Story) -> Drafted | Postponed:
             # What came with a START is answered: the hold falls together with this verdict.
             job = replace(job, holds=tuple(reason for reason in job.holds if reason != HoldReason.OPT_OUT))
         settled = settle(reading, holds=job.holds, rules=job.rules)
-        found = find_account(job, story, must_know=settled is None)
+        found = find(job, story, must_know=settled is None)
         language = tenants_language(job, found)
         settled = settled or _unknown_tenant(found)
         if settled:
             story.skip("draft", "the words alone decide: " + ", ".join(settled.reasons))
             verdict = _settled(job, settled, reading=reading, found=found, language=language)
         else:
-            thread = read_thread(job, story)
+            thread = read(job, story)
             verdict = compose(job, found=found, thread=thread, language=language, story=story)
             verdict = replace(verdict, new_holds=reading.holds, consent=reading.consent)
         return replace(verdict, steps=tuple(story.steps))
@@ -293,6 +306,7 @@ def _verdict(job: TextToAnswer, attempt: Attempt, first: Attempt | None, found: 
         tenant_message=job.tenant_message,
         language_guessed=language.guessed,
         tenant_known=True,
+        curve=job.curve,
     )
     verdict = choose_route(
         confidence=confidence.score,

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from approvals.console.checking import Checked
+from approvals.policy.reliability import WhatIf
 
 register = template.Library()
 
@@ -41,6 +42,7 @@ WORDS_OF = {
     "unclear_message": "Short or unclear message",
     "language_guessed": "Language was guessed",
     "unknown_tenant": "Unknown tenant",
+    "learned": "Learned from decisions",
     # decisions
     "auto_approve": "sent automatically",
     "approve": "approved",
@@ -113,6 +115,18 @@ def percent(value: Decimal | float | None) -> str:
 
 
 @register.filter
+def points(value: Decimal) -> str:
+    """0.85 as 85, for addresses, fields and axes."""
+    return f"{value * 100:f}".rstrip("0").rstrip(".") if value else "0"
+
+
+@register.filter
+def hundred(value: float) -> str:
+    """0.8512 as 85.1, for lengths."""
+    return f"{value * 100:.1f}"
+
+
+@register.filter
 def signed_percent(value: str) -> str:
     """+86 or -10, for the parts of a sum."""
     return f"{Decimal(value) * 100:+.0f}".replace("-", "−")
@@ -141,6 +155,13 @@ def ago(moment: datetime | None) -> str:
     if span < timedelta(0):
         return f"in {waited(-span)}"
     return "just now" if span < timedelta(seconds=45) else f"{waited(span)} ago"
+
+
+@register.filter
+def more_than(then: WhatIf, today: WhatIf) -> str:
+    """How many more or fewer texts go by themselves than at today's threshold."""
+    more = then.by_itself - today.by_itself
+    return "as many as today" if not more else f"{abs(more)} {'more' if more > 0 else 'fewer'} than today"
 
 
 @register.filter

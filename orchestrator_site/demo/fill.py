@@ -375,7 +375,7 @@ def _past_reply(message: Message, person: Person, chance: random.Random) -> Queu
         confidence_score=confidence,
         confidence_parts=[{"code": "model", "value": str(confidence)}],
         gates=[],
-        reasons=["confident" if automatic else "confidence"],
+        reasons=["confident" if automatic else "medium_confidence"],
         status=Status.SENT if sent else Status.ESCALATED,
         manager_action=action,
         actioned_by="policy" if automatic else chance.choice(["maria", "james"]),

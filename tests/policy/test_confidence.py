@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from approvals.policy.confidence import Confidence, estimate
+from approvals.policy.confidence import Confidence, Curve, Part, estimate
 
 
 def confidence(**changes: Any) -> Confidence:
@@ -53,3 +53,62 @@ def test_it_never_leaves_zero_to_one() -> None:
     weakest = confidence(model_figure=Decimal("0.1"), account_complete=False, tenant_message="?", language_guessed=True)
     assert weakest.score == 0
     assert confidence(model_figure=Decimal(1)).score == 1
+
+
+CURVE = Curve(
+    points=(
+        (Decimal("0.2"), Decimal("0.1")),
+        (Decimal("0.6"), Decimal("0.1")),
+        (Decimal("0.8"), Decimal("0.5")),
+        (Decimal("1"), Decimal("0.9")),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("figure", "probability"),
+    [
+        pytest.param("0", "0.1", id="below-the-first-point-it-is-level"),
+        pytest.param("0.2", "0.1", id="the-first-point"),
+        pytest.param("0.4", "0.1", id="a-level-stretch"),
+        pytest.param("0.7", "0.3", id="half-way-between-two-points"),
+        pytest.param("0.8", "0.5", id="on-a-point"),
+        pytest.param("0.867", "0.634", id="to-a-thousandth"),
+        pytest.param("1", "0.9", id="the-last-point"),
+    ],
+)
+def test_a_curve_is_straight_between_its_points(figure: str, probability: str) -> None:
+    assert CURVE.at(Decimal(figure)) == Decimal(probability)
+
+
+def test_a_surer_draft_never_becomes_less_sure_than_another() -> None:
+    figures = [Decimal(number) / 1000 for number in range(1001)]
+    probabilities = [CURVE.at(figure) for figure in figures]
+    assert probabilities == sorted(probabilities)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        pytest.param([], id="no-point"),
+        pytest.param([("0.1", "0.5"), ("0.9", "0.4")], id="it-falls"),
+        pytest.param([("0.5", "0.1"), ("0.5", "0.9")], id="two-answers-for-one-figure"),
+        pytest.param([("0.9", "0.1"), ("0.5", "0.9")], id="out-of-order"),
+        pytest.param([("0.5", "1.1")], id="more-than-certain"),
+        pytest.param([("-0.5", "0.1")], id="less-than-nothing"),
+    ],
+)
+def test_what_is_no_rising_curve_is_refused(points: list[tuple[str, str]]) -> None:
+    with pytest.raises(ValueError, match="rise"):
+        Curve(points=tuple((Decimal(figure), Decimal(probability)) for figure, probability in points))
+
+
+def test_what_was_learned_is_the_last_part_and_the_sum_still_fits() -> None:
+    learned = confidence(account_age=None, curve=CURVE)
+    assert (learned.raw, learned.score) == (Decimal("0.8"), Decimal("0.5"))
+    assert learned.parts[-1] == Part(code="learned", value=Decimal("-0.3"))
+    assert sum(part.value for part in learned.parts) == learned.score
+
+
+def test_without_a_curve_the_figure_of_the_rules_stands() -> None:
+    assert confidence().raw == confidence().score == Decimal("0.9")

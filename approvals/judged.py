@@ -1,6 +1,5 @@
 """What managers made of the drafts, counted by the database: at most a thousand figures, however many drafts."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -63,10 +62,6 @@ def _judged(since: datetime) -> QuerySet[QueuedResponse]:
 
 
 def _counted(responses: QuerySet[QueuedResponse], figure: Any) -> tuple[Drafts, ...]:
-    rows: Iterable[dict[str, Any]] = (
-        responses.annotate(figure=figure, end=END)
-        .values("figure", "end")
-        .annotate(count=Count("pk"))
-        .order_by("figure")
-    )
+    groups = responses.annotate(figure=figure, end=END).values("figure", "end")
+    rows = groups.annotate(count=Count("pk")).order_by("figure", "end")
     return tuple(Drafts(figure=row["figure"], end=End(row["end"]), count=row["count"]) for row in rows)

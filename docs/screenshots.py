@@ -71,6 +71,7 @@ def take(page: Page, web: str, name: str) -> None:
     page.keyboard.press("?")
     picture("keys")
     picture("several", f"{CONSOLE}bulk/")
+    picture("confidence", "/admin/approvals/confidencecurve/reliability/?threshold=78")
     picture("escalations", "/admin/approvals/escalation/?status__exact=open")
     gravest = Escalation.objects.get(category="attorney_represented")
     picture("escalation", f"/admin/approvals/escalation/{gravest.pk}/change/")

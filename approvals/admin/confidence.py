@@ -5,7 +5,7 @@ All is counted by the database in groups of one figure; the address carries what
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +19,7 @@ from unfold.views import UnfoldModelAdminViewMixin
 from approvals import judged
 from approvals.admin.columns import column
 from approvals.models import ConfidenceCurve
+from approvals.policy.confidence import THOUSANDTH
 from approvals.policy.reliability import Bin, Drafts, WhatIf, calibration_error, reliability, what_if
 from approvals.policy.rules import Rules
 from approvals.rulebook import current_rules
@@ -64,18 +65,22 @@ class Reliability(UnfoldModelAdminViewMixin, TemplateView):  # type: ignore[misc
         view = _view(self.request.GET.get("view", ""), newest)
         drafts = _kept("what-if", lambda: judged.kept_by_threshold(now - timedelta(days=WHAT_IF_DAYS)))
         off = _kept(
-            "what-if off", lambda: judged.kept_by_threshold(now - timedelta(days=WHAT_IF_DAYS), switched_off=True)
+            "what-if-off", lambda: judged.kept_by_threshold(now - timedelta(days=WHAT_IF_DAYS), switched_off=True)
         )
         curve = newest.curve if newest else None
+
+        def at(drafts: tuple[Drafts, ...], threshold: Decimal) -> WhatIf:
+            return what_if(drafts, threshold=threshold, lower=rules.manual_approval, curve=curve)
+
         return super().get_context_data(
             **kwargs,
             rules=rules,
             newest=newest,
             curve=curve,
-            chosen=what_if(drafts, threshold=chosen, curve=curve),
-            today=what_if(drafts, threshold=rules.auto_approval, curve=curve),
-            switched_off=what_if(off, threshold=chosen, curve=curve),
-            rows=_rows(drafts, chosen, rules, newest),
+            chosen=at(drafts, chosen),
+            today=at(drafts, rules.auto_approval),
+            switched_off=at(off, chosen),
+            rows=[_row(at(drafts, step), drafts, chosen, rules) for step in _steps(chosen, rules)],
             foretold=_foretold(view, newest, now),
             view=view,
             views=_views(newest),
@@ -89,8 +94,8 @@ def _threshold(asked: str, rules: Rules) -> Decimal:
     """A percentage from the address; today's where it is none. At or below the lower threshold drafts are escalated."""
     try:
         wanted = Decimal(asked) / HUNDRED
-        return min(max(wanted, rules.manual_approval), Decimal(1))
-    except InvalidOperation:
+        return min(max(wanted, rules.manual_approval), Decimal(1)).quantize(THOUSANDTH)
+    except ArithmeticError:
         return rules.auto_approval
 
 
@@ -103,23 +108,23 @@ def _view(asked: str, newest: ConfidenceCurve | None) -> str:
 
 
 def _kept(name: str, count: Any) -> tuple[Drafts, ...]:
-    known: tuple[Drafts, ...] | None = cache.get(f"confidence {name}")
+    known: tuple[Drafts, ...] | None = cache.get(f"confidence-{name}")
     if known is None:
         known = count()
-        cache.set(f"confidence {name}", known, KEPT_SECONDS)
+        cache.set(f"confidence-{name}", known, KEPT_SECONDS)
     return known
 
 
-def _rows(drafts: tuple[Drafts, ...], chosen: Decimal, rules: Rules, newest: ConfidenceCurve | None) -> list[Row]:
+def _steps(chosen: Decimal, rules: Rules) -> list[Decimal]:
     """Every five per cent from the lower threshold on, with today's and the chosen one among them."""
-    curve = newest.curve if newest else None
-    steps = {Decimal(number) / 20 for number in range(20) if Decimal(number) / 20 >= rules.manual_approval}
+    steps = {Decimal(number) / 20 for number in range(20)} | {chosen, rules.auto_approval}
+    return sorted(step for step in steps if step >= rules.manual_approval)
+
+
+def _row(then: WhatIf, drafts: tuple[Drafts, ...], chosen: Decimal, rules: Rules) -> Row:
     total = sum(draft.count for draft in drafts) or 1
-    return [
-        Row(then=then, chosen=step == chosen, today=step == rules.auto_approval, widths=_widths(then, total))
-        for step in sorted(steps | {chosen, rules.auto_approval})
-        for then in [what_if(drafts, threshold=step, curve=curve)]
-    ]
+    today = then.threshold == rules.auto_approval
+    return Row(then=then, chosen=then.threshold == chosen, today=today, widths=_widths(then, total))
 
 
 def _widths(then: WhatIf, total: int) -> dict[str, float]:
@@ -131,7 +136,9 @@ def _foretold(view: str, newest: ConfidenceCurve | None, now: datetime) -> Foret
     since, figure = now - timedelta(days=JUDGED_DAYS), judged.RAW if view == "rules" else judged.SHOWN
     if view == "curve" and newest:
         since = newest.turned_at
-    bins = reliability(_kept(f"judged {view}", lambda: judged.decided(since, figure=figure)))
+    bins = reliability(
+        _kept(f"judged-{view}-{newest.pk if newest else 0}", lambda: judged.decided(since, figure=figure))
+    )
     return Foretold(bins=bins, of=sum(one.of for one in bins), error=calibration_error(bins))
 
 

@@ -105,7 +105,7 @@ class WhatIf:
 
     `went_out` did leave by themselves, so nobody judged them; a manager sent `unchanged`, `changed` or `refused`
     the others; of `undecided` nobody has said anything (they wait, or the tenant wrote again). `kept` would have waited
-    for a manager.
+    for a manager; the `escalated` ones are not even sure enough for that.
     """
 
     threshold: Decimal
@@ -115,6 +115,7 @@ class WhatIf:
     refused: int
     undecided: int
     kept: int
+    escalated: int
 
     @property
     def by_itself(self) -> int:
@@ -134,17 +135,23 @@ class WhatIf:
         return self.wrong / self.judged if self.judged else None
 
 
-def what_if(drafts: Sequence[Drafts], *, threshold: Decimal, curve: Curve | None = None) -> WhatIf:
+def what_if(
+    drafts: Sequence[Drafts], *, threshold: Decimal, lower: Decimal = Decimal(0), curve: Curve | None = None
+) -> WhatIf:
     """Counts drafts that nothing but the threshold keeps back, as if it had been `threshold` (strictly above goes).
 
+    Strictly above `lower` a draft waits for a manager, else it is escalated; no `threshold` is below that.
     `drafts` carry the figure of the written rules when a `curve` is given: it is applied to them here, so that drafts
     of the time before it count as they would today.
     """
-    ends = dict.fromkeys(End, 0)
-    kept = 0
+    ends, kept, escalated = dict.fromkeys(End, 0), 0, 0
     for draft in drafts:
-        if (curve.at(draft.figure) if curve else draft.figure) > threshold:
+        figure = curve.at(draft.figure) if curve else draft.figure
+        if figure > threshold:
             ends[draft.end] += draft.count
-        else:
+        elif figure > lower:
             kept += draft.count
-    return WhatIf(threshold=threshold, kept=kept, **{str(end): count for end, count in ends.items()})
+        else:
+            escalated += draft.count
+    counts = {str(end): count for end, count in ends.items()}
+    return WhatIf(threshold=threshold, kept=kept, escalated=escalated, **counts)

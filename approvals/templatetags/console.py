@@ -117,7 +117,14 @@ def percent(value: Decimal | float | None) -> str:
 @register.filter
 def points(value: Decimal) -> str:
     """0.85 as 85, for addresses, fields and axes."""
-    return f"{value * 100:f}".rstrip("0").rstrip(".") if value else "0"
+    whole, _, rest = f"{value * 100:f}".partition(".")
+    return f"{whole}.{rest}".rstrip("0").rstrip(".") if rest else whole
+
+
+@register.filter
+def whole(value: float) -> str:
+    """0.256 as 26: percentage points."""
+    return f"{value * 100:.0f}"
 
 
 @register.filter

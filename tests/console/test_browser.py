@@ -293,7 +293,13 @@ def test_the_first_key_on_a_card_that_is_not_in_view_only_shows_it(desk_of: Desk
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize(
     "address",
-    ["approvals/queuedresponse/console/", "approvals/queuedresponse/console/bulk/", "", "approvals/escalation/"],
+    [
+        "approvals/queuedresponse/console/",
+        "approvals/queuedresponse/console/bulk/",
+        "",
+        "approvals/escalation/",
+        "approvals/confidencecurve/reliability/?threshold=70",
+    ],
 )
 def test_the_checker_finds_nothing_to_complain_of(
     desk_of: DeskOf, card: Card, address: str, dark: bool, width: int
@@ -301,6 +307,9 @@ def test_the_checker_finds_nothing_to_complain_of(
     one = card(tenant="Ana", waits=90, draft="Could you pay $50 a week, or $77?", asked="can i pay 50")
     PaymentPlan.objects.create(conversation=one.conversation, response=one, weekly_amount=50, weeks=12, total=600)
     card(tenant="Tom", waits=20), card(tenant="Eve")
+    for figure, action in (("0.750", "approve"), ("0.840", "modify"), ("0.650", None)):
+        decided = {"manager_action": action, "actioned_by": "maria", "actioned_at": timezone.now(), "status": "closed"}
+        card(confidence_score=figure, reasons=["medium_confidence"], **(decided if action else {}))
     Escalation.objects.create(
         conversation=one.conversation, category="dispute", severity="high", created_by="x", due_at=timezone.now()
     )

@@ -80,6 +80,11 @@ def test_another_threshold_counts_what_goes_and_what_managers_had_changed(
     assert (then.by_itself, then.wrong, then.kept) == (by_itself, wrong, kept)
 
 
+def test_what_is_not_sure_enough_for_a_manager_is_escalated() -> None:
+    then = what_if(drafts(*SOME), threshold=Decimal("0.85"), lower=Decimal("0.75"))
+    assert (then.by_itself, then.kept, then.escalated) == (50, 11, 3)
+
+
 def test_the_share_that_was_wrong_is_of_what_managers_saw() -> None:
     then = what_if(drafts(*SOME), threshold=Decimal("0.6"))
     assert (then.judged, then.wrong_share) == (13, pytest.approx(5 / 13))

@@ -16,7 +16,8 @@ from approvals.policy.reliability import what_if
 # The effect is shown on the texts of so many days.
 SHOWN_DAYS = 30
 MAY_CHANGE = "approvals.change_rules"
-LINE = "{:24}{:>10}{:>10}"
+LINE = "{:28}{:>10}{:>10}"
+EFFECT = {"by_itself": "leave by themselves", "kept": "wait for a manager", "escalated": "are escalated"}
 
 
 class Command(BaseCommand):
@@ -62,13 +63,11 @@ class Command(BaseCommand):
         """What the curve does to the texts that nothing but the threshold keeps back."""
         drafts = judged.kept_by_threshold(timezone.now() - timedelta(days=SHOWN_DAYS))
         auto, manual = settings.AUTO_APPROVAL_CONFIDENCE, settings.MANUAL_APPROVAL_CONFIDENCE
-        curve = rulebook.curve_in_service()
-        today, then = (what_if(drafts, threshold=auto, curve=one) for one in (curve, learned.curve))
-        escalated = what_if(drafts, threshold=manual, curve=learned.curve).kept
-        self.stdout.write(
-            f"Of the texts of the last {SHOWN_DAYS} days {then.by_itself} would go out by themselves above {auto}; "
-            f"today {today.by_itself}. {escalated} would be escalated, at {manual} or below."
-        )
+        curves = rulebook.curve_in_service(), learned.curve
+        today, then = (what_if(drafts, threshold=auto, lower=manual, curve=curve) for curve in curves)
+        self.stdout.write(LINE.format(f"texts of {SHOWN_DAYS} days", "today", "then"))
+        for name in ("by_itself", "kept", "escalated"):
+            self.stdout.write(LINE.format(EFFECT[name], getattr(today, name), getattr(then, name)))
         if learned.highest <= Decimal(auto):
             self.stdout.write(
                 self.style.WARNING(

@@ -22,7 +22,7 @@ NO_KEY = (
     "the command itself, start `manage.py simulate` and set OPENAI_API_KEY=none "
     "OPENAI_BASE_URL=http://127.0.0.1:8004/v1."
 )
-COLUMNS = "{:18}{:>6}{:>6}{:>7}{:>10}{:>10}{:>12}{:>8}"
+COLUMNS = "{:18}{:>6}{:>6}{:>7}{:>10}{:>11}{:>14}{:>8}"
 
 
 class Command(BaseCommand):
@@ -60,8 +60,8 @@ class Command(BaseCommand):
             text, gates = tried.turned_down
             self.stdout.write(f"           first   {text!r}  turned down: {', '.join(gates)}")
         if tried.text:
-            gates = f"  red: {', '.join(tried.red)}" if tried.red else ""
-            self.stdout.write(f"           reply   {tried.text!r}  ({tried.confidence}){gates}")
+            red = f"  red: {', '.join(tried.red)}" if tried.red else ""
+            self.stdout.write(f"           reply   {tried.text!r}  ({tried.confidence}){red}")
         for what in tried.broken:
             self.stdout.write(self.style.ERROR(f"           BROKEN  {what}"))
         self.stdout.flush()

@@ -42,6 +42,7 @@ def decided(since: datetime, *, figure: Any = SHOWN) -> tuple[Drafts, ...]:
 def kept_by_threshold(since: datetime, *, switched_off: bool = False) -> tuple[Drafts, ...]:
     """The drafts since then that went out, or waited for nothing but the threshold; figures before the learned curve.
 
+    What was escalated is not among them: nobody knows what else would have kept it back.
     `switched_off`: those instead that waited because automatic sending was off, and for nothing else but the threshold.
     """
     drafted = QueuedResponse.objects.filter(created_at__gte=since).exclude(ai_response="").exclude(reasons=[])
@@ -52,9 +53,8 @@ def kept_by_threshold(since: datetime, *, switched_off: bool = False) -> tuple[D
 
 
 def _judged(since: datetime) -> QuerySet[QueuedResponse]:
-    by_a_person = QueuedResponse.objects.filter(actioned_at__gte=since, actioned_by__isnull=False).exclude(
-        actioned_by="policy"
-    )
+    recent = QueuedResponse.objects.filter(created_at__gte=since, actioned_at__gte=since)
+    by_a_person = recent.filter(actioned_by__isnull=False).exclude(actioned_by="policy")
     drafts = by_a_person.exclude(ai_response="").exclude(reasons=[]).filter(reasons__contained_by=[*FREE_TO_SEND])
     # Whoever gives up a text that could not be sent has approved it before; which words they found is not known.
     given_up = Q(manager_action__in=[Action.ESCALATE, Action.CLOSE], tried_at__isnull=False)

@@ -3,8 +3,9 @@
 All is counted by the database in groups of one figure; the address carries what is asked (`?threshold=80&view=rules`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -59,35 +60,40 @@ class Reliability(UnfoldModelAdminViewMixin, TemplateView):  # type: ignore[misc
     template_name = "admin/approvals/confidencecurve/reliability.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        now, rules = timezone.now(), current_rules()
-        newest = ConfidenceCurve.objects.order_by("-turned_at").first()
-        chosen = _threshold(self.request.GET.get("threshold", ""), rules)
+        rules, newest = current_rules(), ConfidenceCurve.objects.order_by("-turned_at").first()
         view = _view(self.request.GET.get("view", ""), newest)
-        drafts = _kept("what-if", lambda: judged.kept_by_threshold(now - timedelta(days=WHAT_IF_DAYS)))
-        off = _kept(
-            "what-if-off", lambda: judged.kept_by_threshold(now - timedelta(days=WHAT_IF_DAYS), switched_off=True)
-        )
-        curve = newest.curve if newest else None
-
-        def at(drafts: tuple[Drafts, ...], threshold: Decimal) -> WhatIf:
-            return what_if(drafts, threshold=threshold, lower=rules.manual_approval, curve=curve)
-
         return super().get_context_data(
             **kwargs,
+            **_what_if(_threshold(self.request.GET.get("threshold", ""), rules), rules, newest),
             rules=rules,
             newest=newest,
-            curve=curve,
-            chosen=at(drafts, chosen),
-            today=at(drafts, rules.auto_approval),
-            switched_off=at(off, chosen),
-            rows=[_row(at(drafts, step), drafts, chosen, rules) for step in _steps(chosen, rules)],
-            foretold=_foretold(view, newest, now),
+            foretold=_foretold(view, newest),
             view=view,
             views=_views(newest),
             days={"what_if": WHAT_IF_DAYS, "judged": JUDGED_DAYS, "learned": settings.CALIBRATION_DAYS},
             least=settings.CALIBRATION_MIN_DECISIONS,
             may_see_history=self.request.user.has_perm("approvals.view_confidencecurve"),
         )
+
+
+# --- what if
+
+
+def _what_if(chosen: Decimal, rules: Rules, newest: ConfidenceCurve | None) -> dict[str, Any]:
+    since, curve = timezone.now() - timedelta(days=WHAT_IF_DAYS), newest.curve if newest else None
+    drafts = _kept("what-if", lambda: judged.kept_by_threshold(since))
+    switched_off = _kept("what-if-off", lambda: judged.kept_by_threshold(since, switched_off=True))
+
+    def at(threshold: Decimal, drafts: tuple[Drafts, ...] = drafts) -> WhatIf:
+        return what_if(drafts, threshold=threshold, lower=rules.manual_approval, curve=curve)
+
+    return {
+        "curve": curve,
+        "chosen": at(chosen),
+        "today": at(rules.auto_approval),
+        "switched_off": at(chosen, switched_off),
+        "rows": [_row(at(step), drafts, chosen, rules) for step in _steps(chosen, rules)],
+    }
 
 
 def _threshold(asked: str, rules: Rules) -> Decimal:
@@ -97,22 +103,6 @@ def _threshold(asked: str, rules: Rules) -> Decimal:
         return min(max(wanted, rules.manual_approval), Decimal(1)).quantize(THOUSANDTH)
     except ArithmeticError:
         return rules.auto_approval
-
-
-def _views(newest: ConfidenceCurve | None) -> dict[str, str]:
-    return {name: title for name, title in VIEWS.items() if name != "curve" or (newest and newest.points)}
-
-
-def _view(asked: str, newest: ConfidenceCurve | None) -> str:
-    return asked if asked in _views(newest) else "shown"
-
-
-def _kept(name: str, count: Any) -> tuple[Drafts, ...]:
-    known: tuple[Drafts, ...] | None = cache.get(f"confidence-{name}")
-    if known is None:
-        known = count()
-        cache.set(f"confidence-{name}", known, KEPT_SECONDS)
-    return known
 
 
 def _steps(chosen: Decimal, rules: Rules) -> list[Decimal]:
@@ -132,14 +122,33 @@ def _widths(then: WhatIf, total: int) -> dict[str, float]:
     return {name: round(100 * getattr(then, name) / total, 2) for name in names}
 
 
-def _foretold(view: str, newest: ConfidenceCurve | None, now: datetime) -> Foretold:
-    since, figure = now - timedelta(days=JUDGED_DAYS), judged.RAW if view == "rules" else judged.SHOWN
+# --- does the figure keep its word?
+
+
+def _views(newest: ConfidenceCurve | None) -> dict[str, str]:
+    return {name: title for name, title in VIEWS.items() if name != "curve" or (newest and newest.points)}
+
+
+def _view(asked: str, newest: ConfidenceCurve | None) -> str:
+    return asked if asked in _views(newest) else "shown"
+
+
+def _foretold(view: str, newest: ConfidenceCurve | None) -> Foretold:
+    since, figure = timezone.now() - timedelta(days=JUDGED_DAYS), judged.RAW if view == "rules" else judged.SHOWN
     if view == "curve" and newest:
         since = newest.turned_at
-    bins = reliability(
-        _kept(f"judged-{view}-{newest.pk if newest else 0}", lambda: judged.decided(since, figure=figure))
-    )
+    name = f"judged-{view}-{newest.pk if newest else 0}"
+    bins = reliability(_kept(name, lambda: judged.decided(since, figure=figure)))
     return Foretold(bins=bins, of=sum(one.of for one in bins), error=calibration_error(bins))
+
+
+def _kept(name: str, count: Callable[[], tuple[Drafts, ...]]) -> tuple[Drafts, ...]:
+    """Counted once a minute, however often the slider is moved."""
+    known: tuple[Drafts, ...] | None = cache.get(f"confidence-{name}")
+    if known is None:
+        known = count()
+        cache.set(f"confidence-{name}", known, KEPT_SECONDS)
+    return known
 
 
 @admin.register(ConfidenceCurve)

@@ -250,6 +250,11 @@ def test_a_set_that_cannot_be_read_is_named(model: Model, tmp_path: Path) -> Non
         evaluate(str(tmp_path / "none.jsonl"))
 
 
+def test_the_image_carries_the_set() -> None:
+    root = ROWS.parents[2]
+    assert f"!{ROWS.relative_to(root)}" in (root / ".dockerignore").read_text().splitlines()
+
+
 def test_the_texts_of_labelled_folders_can_be_taken_along() -> None:
     folder = ROWS.parent / "held_out"
     rows = read_rows(ROWS, folder)

@@ -6,33 +6,27 @@
 A line may name values in braces. Numbers are given in the form that the user's own country writes them.
 """
 
-import tomllib
-from functools import cache
+from functools import partial
 from pathlib import Path
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat
 
+from conversations.vocabularies import document, languages_in
+
 FOLDER = Path(__file__).parent
 # Left to right in the middle of right to left; invisible, and harmless where it is not needed.
 ISOLATE, END = "\u2066", "\u2069"
 RIGHT_TO_LEFT = frozenset({"he"})
-
-
-@cache
-def languages() -> tuple[str, ...]:
-    """The codes of the languages that the assistant speaks, such as ("en", "he")."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
-
-
-@cache
-def _lines(language: str) -> dict[str, str]:
-    return tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+# The codes of the languages that the assistant speaks: ("en", "he").
+languages = partial(languages_in, FOLDER)
+_lines = partial(document, FOLDER)
 
 
 def say(line: str, language: str, **values: object) -> str:
     """The line of that name in a language, with its values."""
-    return _lines(language)[line].format(**values)
+    told: str = _lines(language)[line].format(**values)
+    return told
 
 
 def phone_as_written(phone_e164: str, *, region: str, language: str) -> str:

@@ -5,29 +5,13 @@ so understanding always reads all of them at once; only answers are given in one
 """
 
 import re
-import tomllib
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
-FOLDER = Path(__file__).parent
+from conversations.vocabularies import languages_in, section_of
 
-
-@cache
-def languages() -> tuple[str, ...]:
-    """The codes of the languages we know: ("en", "he")."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
-
-
-@cache
-def _document(language: str) -> dict[str, Any]:
-    return tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
-
-
-def section(language: str, name: str) -> dict[str, Any]:
-    """One table of one language's file; empty when the language says nothing about it."""
-    table: dict[str, Any] = _document(language).get(name, {})
-    return table
+languages = partial(languages_in, Path(__file__).parent)
+section = partial(section_of, Path(__file__).parent)
 
 
 @cache

@@ -59,10 +59,12 @@ class PhoneFound:
 
 
 # Digits with up to three signs between two of them; a letter or a currency before it makes it something else.
-DIGITS = re.compile(r"(?<![A-Za-z0-9$₪€£#@_:.,/])(?:\+ ?|\* ?)?\(?\d(?:[ .()/-]{0,3}\d)*(?![A-Za-z]{2}|\d|:\d|%)")
+DIGITS = re.compile(r"(?<![A-Za-z0-9$₪€£#@_:.,/])(?:\+ ?|\* ?|#)?\(?\d(?:[ .()/-]{0,3}\d)*(?![A-Za-z]{2}|\d|:\d|%)")
+# "1-800-FLOWERS", "800 FLOWERS"; "800 napkins" are none: after a blank only what begins with 1 or is in capitals.
+_FREE = r"\(?(?:8(?:00|88|77|66|55|44|33)|900)\)?"
 VANITY = re.compile(
-    r"(?<![A-Za-z0-9])(?:\+?1[-. ])?\(?(?:8(?:00|88|77|66|55|44|33)|900)\)?[-. ]"
-    r"(?=[A-Za-z0-9-]*[A-Za-z]{3})[A-Za-z0-9]{3,}(?:-[A-Za-z0-9]+)*"
+    rf"(?<![A-Za-z0-9])(?:(?:\+?1[-. ])?{_FREE}[-.]|\+?1[-. ]{_FREE} |{_FREE} (?=[A-Z]{{3}}))"
+    r"(?=[A-Za-z0-9-]*[A-Za-z]{3})[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*"
 )
 NOT_PHONES = tuple(
     re.compile(shape)
@@ -79,6 +81,8 @@ NOT_PHONES = tuple(
 LONGEST, SHORTEST = 17, 7
 # A number is written in so many groups of digits at most.
 MOST_PIECES = 7
+# "No.", "acct.", but not "apartment.".
+LONGEST_SHORT_FORM = 5
 # So many characters before a number are looked at for what it is.
 NEARBY = 80
 SIGNS_BEFORE = re.compile(r"[\w'\".]+|[^\w\s]")
@@ -89,12 +93,18 @@ def find_number(message: str, region: str) -> PhoneFound:
     text = clean(message)
     candidates = tuple(_candidates(text, region))
     valid = list(dict.fromkeys(one.e164 for one in candidates if one.e164))
+    if valid:  # "... and bring the rent down to 1800"
+        candidates = tuple(one for one in candidates if one.e164 or one.bad is not BadNumber.NOT_VALID or _is_long(one))
     if len(valid) > 1:
         return PhoneFound(e164=None, problem=PhoneProblem.MULTIPLE, candidates=candidates)
     if valid:
         return PhoneFound(e164=valid[0], problem=None, candidates=candidates)
     problem = PhoneProblem.INVALID if candidates else PhoneProblem.MISSING
     return PhoneFound(e164=None, problem=problem, candidates=candidates)
+
+
+def _is_long(one: Candidate) -> bool:
+    return len(_digits(one.raw)) >= SHORTEST
 
 
 def _candidates(text: str, region: str) -> Iterator[Candidate]:
@@ -120,7 +130,7 @@ def _in_run(text: str, match: re.Match[str], region: str, *, is_vanity: bool) ->
         return
     whole = _judged(raw, match.start(), region)
     count = len(_digits(raw))
-    if count < SHORTEST:
+    if count < SHORTEST or raw.startswith("#"):
         if _is_dialled(text, match, region):
             yield whole
     elif whole.e164 and not _is_labelled(text, match.start()):
@@ -144,10 +154,15 @@ def _parts(text: str, match: re.Match[str], whole: Candidate, region: str) -> It
                 break
         else:
             place += 1
-    if found:
+    if found and not _is_abroad(whole, found[0], region):
         yield from found
     elif not (_is_labelled(text, whole.start) or _is_amount(text, match.end()) or len(_digits(whole.raw)) > LONGEST):
         yield whole
+
+
+def _is_abroad(whole: Candidate, part: Candidate, region: str) -> bool:
+    """ "44 20 7946 0958": a foreign number without its plus, and not a local one with a 44 before it."""
+    return part.start > whole.start and judge(f"+{_digits(whole.raw)}", region)[0] is not None
 
 
 def _judged(raw: str, start: int, region: str) -> Candidate:
@@ -187,27 +202,44 @@ def _is_dialled(text: str, match: re.Match[str], region: str) -> bool:
     raw, count = match[0], len(_digits(match[0]))
     if raw.startswith("*"):
         return count >= 3
-    if count < 3 or _is_amount(text, match.end()) or _is_labelled(text, match.start()):
+    if not 3 <= count < SHORTEST or _is_amount(text, match.end()) or _is_labelled(text, match.start()):
         return False
-    before = [sign.casefold() for sign in SIGNS_BEFORE.findall(text[max(0, match.start() - NEARBY) : match.start()])][
-        -3:
-    ]
-    last = before[-1] if before else ""
-    if last == "-" and len(before) > 1:  # "ל-911"
-        last = before[-2]
+    before = _words_before(text, match.start())
+    if before[-1] == "-":  # "ל-911"
+        before = before[:-1]
     emergency = _is_emergency(raw, region)
-    if emergency and last in words("numbers", "dialled") | {"", ",", ":", "-"}:
+    if emergency and before[-1] in words("numbers", "dialled") | {"", ",", ":", "-"}:
         return True
-    if last in {"at", "on"}:  # "call mom at 530" tells a time
+    if before[-1] in {"at", "on"}:  # "call mom at 530" tells a time
         return emergency
-    return last in words("numbers", "dialled")
+    return before[-1] in words("numbers", "dialled") or (count == 3 and _follows_whom(before, text[match.end() :]))
+
+
+def _words_before(text: str, start: int) -> list[str]:
+    """The last words and signs before a place, at least one: "" at the beginning."""
+    signs = SIGNS_BEFORE.findall(text[max(0, start - NEARBY) : start])[-4:]
+    return ["", *(sign.casefold() for sign in signs)]
+
+
+def _follows_whom(before: list[str], after: str) -> bool:
+    """ "Call the police 100 now": a short number after whom to call, with nothing behind it that it could count."""
+    nearby = before[1:][-3:]
+    if not any(sign in words("intent", "call_verb") for sign in nearby) or not all(sign.isalpha() for sign in nearby):
+        return False
+    following = next(iter(tokens(after[:24])), "")
+    # Hebrew writes "and" together with the next word.
+    return not following[:1].isalnum() or following in words("numbers", "after_dialled") or following.startswith("ו")
 
 
 def _is_labelled(text: str, start: int) -> bool:
     """Whether the words directly before say that it is some other number: "order no. 4417...", "פוליסה 5510293"."""
+    if text[start] == "+":
+        return False
     between = words("numbers", "between")
     for sign in reversed(SIGNS_BEFORE.findall(text[max(0, start - NEARBY) : start])[-6:]):
         word = sign.casefold().strip(".")
+        if sign.endswith(".") and len(word) > LONGEST_SHORT_FORM:  # a sentence ends here
+            return False
         if _is_label(word):
             return True
         if word and word not in between:

@@ -56,9 +56,10 @@ def _without_numbers(text: str, found: PhoneFound) -> str:
 
 
 def instructions_of(text: str, found: PhoneFound) -> str:
-    """The message without the telephone numbers and without the politeness before it, ready to be acted upon."""
+    """What is to be said: without the telephone numbers, the politeness before it, and what is said to us alone."""
     for one in reversed(found.candidates):
         text = _cut(text, one)
+    text = re.sub(rf"(?<!\w)(?:{_either('without_asking')})", "", text, flags=re.IGNORECASE)
     text = re.sub(r"\s+([,.;:!?])", r"\1", re.sub(r"[ \t]+", " ", text))
     text = re.sub(r"([,;:])(?:\s*[,.;:])+", r"\1", text)
     text = re.sub(rf"^(?:{_either('politeness')})(?=\S)", "", text.strip(), flags=re.IGNORECASE) or text

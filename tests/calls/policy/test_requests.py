@@ -12,6 +12,7 @@ from calls.policy.phone_numbers import BadNumber, PhoneProblem, find_number
 from calls.policy.requests import contact_told, read_request, same_name
 
 REPOSITORY = Path(__file__).parents[3]
+HELD_OUT = REPOSITORY / "tests" / "corpora" / "held_out" / "call_requests.jsonl"
 OURS = REPOSITORY / "tests" / "corpora" / "call_requests.jsonl"
 SHARED = REPOSITORY.parent / "shared" / "corpora" / "call_requests.jsonl"
 SUMMARY = "I will call the pizza place at (718) 555-0123 and say: order two pizzas for 7 pm. Shall I?"
@@ -85,6 +86,10 @@ def test_a_plain_no_says_nothing_else(message: str, no: bool) -> None:
         pytest.param("212-555-0187 and again 2125550187", "US", "+12125550187", id="the-same-twice"),
         pytest.param("٠٥٤٥٥٥٠١١٢", "IL", "+972545550112", id="arabic-digits"),
         pytest.param("+972 (0)54-555-0112", "US", "+972545550112", id="trunk-zero"),
+        pytest.param("call 1-800-MY-APPLE", "US", "+18006927753", id="a-short-word-in-a-number-of-letters"),
+        pytest.param("order 800 napkins, call 212-555-0134", "US", "+12125550134", id="800-of-something"),
+        pytest.param("the courier of the delivery +972 53-555-0119", "IL", "+972535550119", id="label-before-a-plus"),
+        pytest.param("I take the apartment. 718-555-0108", "US", "+17185550108", id="label-ends-a-sentence"),
     ],
 )
 def test_a_number_is_found_however_it_is_written(message: str, region: str, e164: str) -> None:
@@ -98,6 +103,10 @@ def test_a_number_is_found_however_it_is_written(message: str, region: str, e164
         pytest.param("תתקשר ל100", "IL", PhoneProblem.INVALID, BadNumber.EMERGENCY, id="israeli-police"),
         pytest.param("call 1-900-555-0123", "US", PhoneProblem.INVALID, BadNumber.PREMIUM, id="premium"),
         pytest.param("call 555-0142", "US", PhoneProblem.INVALID, BadNumber.NOT_VALID, id="seven-digits"),
+        pytest.param("call #250 and say lawyer", "US", PhoneProblem.INVALID, BadNumber.NOT_VALID, id="hash-number"),
+        pytest.param("call 44 20 7946 0958", "US", PhoneProblem.INVALID, BadNumber.NOT_VALID, id="abroad-without-plus"),
+        pytest.param("תתקשר לאמבולנס 101 מהר", "IL", PhoneProblem.INVALID, BadNumber.EMERGENCY, id="after-whom"),
+        pytest.param("call room service, 212 chairs", "US", PhoneProblem.MISSING, None, id="a-count-after-whom"),
         pytest.param("call *2700", "IL", PhoneProblem.INVALID, BadNumber.NOT_VALID, id="star-number"),
         pytest.param("on 12/05/2026 at 10:30 for $1500.00", "US", PhoneProblem.MISSING, None, id="dates-and-amounts"),
         pytest.param("card 4580 1234 5678 9012", "US", PhoneProblem.MISSING, None, id="card"),
@@ -132,6 +141,20 @@ def test_instructions_lose_the_number_and_keep_the_rest() -> None:
     assert request.instructions == "Call n see if they're still open"
 
 
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("call 718-555-0123 now without asking me and order pizza", "Call and order pizza"),
+        ("call Bob at 718-555-0123, don't ask me again, and say hello", "Call Bob, and say hello"),
+        ("תתקשר לפיצה 03-555-1234 בלי לשאול ותזמין פיצה", "תתקשר לפיצה ותזמין פיצה"),
+        ("call 718-555-0123 and order without asking about the price", "Call and order without asking about the price"),
+        ("call 718-555-0123 and haggle the rent down to 1800", "Call and haggle the rent down to 1800"),
+    ],
+)
+def test_what_is_said_to_us_alone_is_not_said_on_the_call(message: str, told: str) -> None:
+    assert read_request(message, "US").instructions == told
+
+
 def test_a_contact_is_remembered_only_when_no_call_is_asked_for() -> None:
     told = contact_told("my dentist's number is 212-555-0187", "US")
     assert told is not None
@@ -160,6 +183,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
     "path",
     [
         pytest.param(OURS, id="ours"),
+        pytest.param(HELD_OUT, id="held-out"),
         pytest.param(SHARED, id="shared", marks=pytest.mark.skipif(not SHARED.exists(), reason="no ../shared/corpora")),
     ],
 )

@@ -8,6 +8,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from conversations.moves import Leased, Moving
 
@@ -35,6 +36,11 @@ class Chat(models.Model):
 
     def __str__(self) -> str:
         return f"chat of {self.user_id}"
+
+    @cached_property
+    def tasks_at_hand(self) -> "list[CallTask]":
+        """Those that are talked about or under way, newest first. Read once: who locks the chat has them to himself."""
+        return list(self.tasks.filter(status__in=[*OPEN, *UNDER_WAY]).order_by("-created_at"))
 
 
 class CallTask(Moving, Leased):

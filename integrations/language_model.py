@@ -7,6 +7,7 @@ and gives nothing that we use (`benchmarks/clients.py`). Its own retries are swi
 
 import json
 import logging
+import math
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -80,10 +81,11 @@ class LanguageModel(Upstream):
         max_tokens: int,
         temperature: float,
         request_id: str,
+        patience: float = math.inf,
     ) -> Completion:
         """The model's answer to a conversation: `role` (system, user, assistant) and `content`, oldest first.
 
-        Raises Refused, Unavailable.
+        `patience`: seconds for a try, where that is less than usual. Raises Refused, Unavailable.
         """
         if not self.api_key:
             raise Unavailable(self.name, "no OPENAI_API_KEY")
@@ -95,34 +97,38 @@ class LanguageModel(Upstream):
         }
         if schema is not None:
             body["response_format"] = schema.response_format()
-        response, attempts = self._ask(body, request_id)
+        response, attempts = self._ask(body, request_id, min(self.timeout, patience))
         if response.status_code in OUR_ACCOUNT:
             raise self.unavailable(response)
         if not response.is_success:
             raise self.refused(response)
         return self._completion(response, attempts)
 
-    def _ask(self, body: Mapping[str, Any], request_id: str) -> tuple[httpx2.Response, int]:
+    def _ask(self, body: Mapping[str, Any], request_id: str, timeout: float) -> tuple[httpx2.Response, int]:
         """Asks, and asks again without a parameter that is refused: newer models and older gateways take less."""
         without = set(self._refused)
-        response, attempts = self._post(_without(without, body), request_id)
+        response, attempts = self._post(_without(without, body), request_id, timeout)
         while (name := _refused_parameter(response)) and name in body and name not in without:
             without.add(name)
-            response, attempts = self._post(_without(without, body), request_id, made=min(attempts, TRIES - 1))
+            response, attempts = self._post(_without(without, body), request_id, timeout, made=min(attempts, TRIES - 1))
         if response.is_success and not without <= self._refused:
             # Only now it is known that the parameter was the trouble, and not these very words.
             log.warning("The model %s refuses %s: asked without from now on", self.model, ", ".join(sorted(without)))
             self._refused.update(without)
         return response, attempts
 
-    def _post(self, body: dict[str, Any], request_id: str, *, made: int = 0) -> tuple[httpx2.Response, int]:
+    def _post(
+        self, body: dict[str, Any], request_id: str, timeout: float, *, made: int = 0
+    ) -> tuple[httpx2.Response, int]:
+        limits = httpx2.Timeout(timeout, connect=min(self.connect_timeout, timeout))
+
         def send() -> httpx2.Response:
             try:
                 return self._client.post(
                     "/chat/completions",
                     body=body,
                     cast_to=httpx2.Response,
-                    options={"headers": {"X-Request-ID": request_id}},
+                    options={"headers": {"X-Request-ID": request_id}, "timeout": limits},
                 )
             except openai.APIStatusError as error:
                 return error.response
@@ -138,7 +144,6 @@ class LanguageModel(Upstream):
             api_key=self.api_key,
             base_url=self.base_url,
             http_client=self.http,
-            timeout=httpx2.Timeout(self.timeout, connect=self.connect_timeout),
             max_retries=0,
         )
 

@@ -8,10 +8,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from calls.chat_workflow import limits
-from calls.chat_workflow.chats import HOME_OF, assistant_says, open_task
+from calls.chat_workflow.chats import HOME_OF, begin, open_task
 from calls.chat_workflow.reading import Meaning, Situation, Understood
 from calls.chat_workflow.steps import step
-from calls.models import UNDER_WAY, CallTask, Chat, ChatMessage, ContextItem
+from calls.models import CallTask, Chat, ChatMessage, ContextItem
 from calls.policy.phone_numbers import BadNumber, Candidate
 from calls.replies import END, ISOLATE, RIGHT_TO_LEFT, phone_as_written, say
 from calls.task_types import all_types, type_of
@@ -36,9 +36,8 @@ class Reply:
 
 def situation_of(chat: Chat) -> Situation:
     """What is being talked about in a chat."""
-    task, last = open_task(chat), chat.messages.filter(role="assistant").order_by("-seq").first()
+    task = open_task(chat)
     known = dict(chat.context.filter(kind=ContextItem.Kind.CONTACT).values_list("name", "value"))
-    offered = bool(last and last.offers_retry)
     missing = type_of(task.task_type).missing(task.parameters) if task else []
     return Situation(
         language=chat.language,
@@ -49,16 +48,23 @@ def situation_of(chat: Chat) -> Situation:
         parameters=task.parameters if task else {},
         asked=missing[0].name if missing else "",
         summary=task.summary if task else "",
-        offered_retry=offered and task is None,
+        offered_retry=task is None and _offer(chat) is not None,
         known=known,
-        first_turn=last is None,
+        first_turn=chat.last_seq == 0,
     )
 
 
-def answer(chat: Chat, turn: ChatMessage, understood: Understood) -> ChatMessage:
-    """Acts on what was understood and writes the reply."""
-    reply = ACTIONS[understood.meaning](chat, understood)
-    return assistant_says(chat, reply.text, task=reply.task, answers=turn)
+def _offer(chat: Chat) -> ChatMessage | None:
+    """The offer to try again later, if that is the last thing that we said."""
+    if chat.last_seq == 0:
+        return None
+    last = chat.messages.filter(role="assistant").order_by("-seq").first()
+    return last if last is not None and last.offers_retry else None
+
+
+def answer(chat: Chat, understood: Understood) -> Reply:
+    """Acts on what was understood; the reply is still to be written down."""
+    return ACTIONS[understood.meaning](chat, understood)
 
 
 def _request(chat: Chat, understood: Understood) -> Reply:
@@ -66,7 +72,7 @@ def _request(chat: Chat, understood: Understood) -> Reply:
     task = open_task(chat)
     if task is None:
         task = CallTask(chat=chat, task_type=understood.task_type, language=chat.language)
-        task.save(force_insert=True)
+        begin(task)
         step(task, "asked")
     elif task.task_type != understood.task_type:
         kept = {slot.name for slot in type_of(understood.task_type).slots} | {"who"}
@@ -199,10 +205,10 @@ def _remember(chat: Chat, name: str, phone: str) -> None:
 
 def _yes_to_retry(chat: Chat) -> Reply:
     """A yes to our offer to try again later: now, and not before, there is another task."""
-    last = chat.messages.filter(role="assistant").order_by("-seq").select_related("task").first()
-    if last is None or not last.offers_retry or last.task is None:
+    offer = _offer(chat)
+    if offer is None or offer.task is None:
         return Reply(text=say("nothing_to_confirm", chat.language))
-    now, earlier = timezone.now(), last.task
+    now, earlier = timezone.now(), offer.task
     due = now + timedelta(minutes=settings.CALL_AGAIN_MINUTES)
     due = limits.opening_for(earlier.phone, due) if earlier.phone else due
     task = CallTask(
@@ -217,7 +223,7 @@ def _yes_to_retry(chat: Chat) -> Reply:
         confirmed_at=now,
         not_before=due,
     )
-    task.save(force_insert=True)
+    begin(task)
     step(task, "planned_again")
     wake_at(due)
     when = _clock(due, limits.zone_of(task.phone) if task.phone else settings.CONTACT_TIME_ZONE)
@@ -227,9 +233,7 @@ def _yes_to_retry(chat: Chat) -> Reply:
 def _no(chat: Chat, understood: Understood) -> Reply:
     task = open_task(chat)
     if task is None:
-        last = chat.messages.filter(role="assistant").order_by("-seq").first()
-        declined = last is not None and last.offers_retry
-        return Reply(text=say("retry_declined" if declined else "nothing_to_cancel", chat.language))
+        return Reply(text=say("retry_declined" if _offer(chat) else "nothing_to_cancel", chat.language))
     if task.status == Status.CONFIRMING:
         task.move(Status.COLLECTING)
         step(task, "turned_down")
@@ -238,9 +242,10 @@ def _no(chat: Chat, understood: Understood) -> Reply:
 
 def _cancel(chat: Chat, understood: Understood) -> Reply:
     """What is talked about is cancelled, else what was confirmed last and has not been placed."""
-    task = open_task(chat) or chat.tasks.filter(status=Status.CONFIRMED).order_by("-created_at").first()
+    confirmed = [task for task in chat.tasks_at_hand if task.status == Status.CONFIRMED]
+    task = open_task(chat) or next(iter(confirmed), None)
     if task is None:
-        under_way = chat.tasks.filter(status__in=[Status.PLACING, Status.PLACED]).exists()
+        under_way = any(task.status in (Status.PLACING, Status.PLACED) for task in chat.tasks_at_hand)
         return Reply(text=say("too_late_to_cancel" if under_way else "nothing_to_cancel", chat.language))
     task.move(Status.CANCELLED, finished_at=timezone.now())
     step(task, "cancelled")
@@ -251,7 +256,7 @@ def _status(chat: Chat, understood: Understood) -> Reply:
     task = open_task(chat)
     if task is not None:
         return Reply(text=f"{say(f'status_{task.status}', chat.language)} {_again(chat, task)}", task=task)
-    under_way = list(chat.tasks.filter(status__in=UNDER_WAY, finished_at=None).order_by("created_at"))
+    under_way = [one for one in reversed(chat.tasks_at_hand) if one.finished_at is None]
     if under_way:
         return Reply(text=" ".join(_standing(chat, one) for one in under_way), task=under_way[-1])
     notice = chat.messages.filter(kind=ChatMessage.Kind.NOTICE).order_by("-seq").select_related("task").first()

@@ -1,10 +1,10 @@
 """A user's chat: found or made, locked by whoever writes into it, and its messages in one order."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F
 from django.utils import timezone
 
 from calls.models import OPEN, UNDER_WAY, CallTask, Chat, ChatMessage
@@ -45,15 +45,19 @@ def chat_of(user: User) -> Chat | None:
 def locked_chat(user: User, *, text: str, region: str | None, language: str | None) -> Chat:
     """The user's chat, made if need be, locked until the transaction ends, with the language that is spoken now."""
     spoken = language or language_of(text, "")
-    home = region or HOME_OF.get(spoken, settings.DEFAULT_REGION)
-    changed = {"region": region, "language": spoken}
-    updates = [name for name, value in changed.items() if value]
-    new = Chat(owner=user.owner, user_id=user.user_id, language=spoken or "en", region=home)
-    # An upsert locks the row in the same statement; without a change it writes the same user_id again.
-    Chat.objects.bulk_create(
-        [new], update_conflicts=True, unique_fields=["owner"], update_fields=updates or ["user_id"]
-    )
-    return Chat.objects.get(owner=user.owner)
+    rows = Chat.objects.filter(owner=user.owner)
+    chat = rows.select_for_update().first()
+    if chat is None:
+        home = region or HOME_OF.get(spoken, settings.DEFAULT_REGION)
+        new = Chat(owner=user.owner, user_id=user.user_id, language=spoken or "en", region=home)
+        # Two first messages at once: the second waits here for the first, and finds its row.
+        Chat.objects.bulk_create([new], ignore_conflicts=True)
+        chat = rows.select_for_update().get()
+    changed = {"region": region or chat.region, "language": spoken or chat.language}
+    if changed != {"region": chat.region, "language": chat.language}:
+        rows.update(**changed)
+        chat.region, chat.language = changed["region"], changed["language"]
+    return chat
 
 
 def lock(chat_id: UUID) -> Chat | None:
@@ -61,10 +65,18 @@ def lock(chat_id: UUID) -> Chat | None:
     return Chat.objects.select_for_update().filter(pk=chat_id).first()
 
 
-def user_says(chat: Chat, text: str, *, waits: bool) -> ChatMessage:
-    """Writes down a turn of the user's; `waits`: for the language model."""
-    status = ChatMessage.Status.WAITING if waits else ChatMessage.Status.SETTLED
-    return _write(chat, role=Role.USER, kind=Kind.TURN, body=text, status=status)
+def user_says(chat: Chat, text: str) -> ChatMessage:
+    """Writes down a turn of the user's that waits for the language model."""
+    turn = _line(chat, role=Role.USER, kind=Kind.TURN, body=text, status=ChatMessage.Status.WAITING)
+    return _write(chat, turn)[0]
+
+
+def said_and_answered(chat: Chat, text: str, reply: str, task: CallTask | None) -> tuple[ChatMessage, ChatMessage]:
+    """Writes down a turn together with its reply."""
+    turn = _line(chat, role=Role.USER, kind=Kind.TURN, body=text)
+    answer = _line(chat, role=Role.ASSISTANT, kind=Kind.REPLY, body=reply, task=task, answers=turn)
+    _write(chat, turn, answer)
+    return turn, answer
 
 
 def assistant_says(
@@ -77,39 +89,48 @@ def assistant_says(
     offers_retry: bool = False,
 ) -> ChatMessage:
     """Writes down what the assistant says: a reply to a turn, an update, or a task's one completion notice."""
-    return _write(
-        chat, role=Role.ASSISTANT, kind=kind, body=text, task=task, answers=answers, offers_retry=offers_retry
-    )
+    line = _line(chat, role=Role.ASSISTANT, kind=kind, body=text, task=task, answers=answers, offers_retry=offers_retry)
+    return _write(chat, line)[0]
 
 
-def _write(chat: Chat, **fields: object) -> ChatMessage:
-    # The chat is locked: its messages get their places one after the other, in the order of their commits.
-    Chat.objects.filter(pk=chat.pk).update(last_seq=F("last_seq") + 1)
-    chat.last_seq += 1
-    message = ChatMessage.objects.create(
-        chat=chat, seq=chat.last_seq, language=chat.language, created_at=timezone.now(), **fields
-    )
+def _line(chat: Chat, **fields: Any) -> ChatMessage:
+    return ChatMessage(chat=chat, language=chat.language, created_at=timezone.now(), **fields)
+
+
+def _write(chat: Chat, *lines: ChatMessage) -> list[ChatMessage]:
+    """The chat is locked: its lines get their places one after the other, in the order of their commits."""
+    for place, line in enumerate(lines, chat.last_seq + 1):
+        line.seq = place
+    chat.last_seq += len(lines)
+    Chat.objects.filter(pk=chat.pk).update(last_seq=chat.last_seq)
+    written = ChatMessage.objects.bulk_create(lines)
     kind, _, key = chat.owner.partition(":")
     if kind == PERSON:
-        announce(f"chat:{key}", str(message.pk))
-    return message
+        announce(f"chat:{key}", str(lines[-1].pk))
+    return written
+
+
+def begin(task: CallTask) -> None:
+    """A new task of a locked chat."""
+    task.chat.tasks_at_hand.insert(0, task)
+    task.save(force_insert=True)
 
 
 def open_task(chat: Chat) -> CallTask | None:
     """The task that is being talked about."""
-    return chat.tasks.filter(status__in=OPEN).first()
+    return next((task for task in chat.tasks_at_hand if task.status in OPEN), None)
 
 
 def state_of(chat: Chat | None) -> tuple[str, CallTask | None]:
     """(idle, collecting, confirming or executing; the task that it is about)."""
     if chat is None:
         return "idle", None
-    tasks = list(chat.tasks.filter(status__in=[*OPEN, *UNDER_WAY]).order_by("-created_at"))
-    for task in tasks:
-        if task.status in OPEN:
-            return task.status, task
+    task = open_task(chat)
+    if task is not None:
+        return task.status, task
     # An unknown one of which the user was told is a matter for a person.
-    executing = [task for task in tasks if task.status != CallTask.Status.UNKNOWN or task.finished_at is None]
+    under_way = [task for task in chat.tasks_at_hand if task.status in UNDER_WAY]
+    executing = [task for task in under_way if task.status != CallTask.Status.UNKNOWN or task.finished_at is None]
     return ("executing", executing[0]) if executing else ("idle", None)
 
 

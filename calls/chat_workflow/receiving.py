@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from calls.chat_workflow.answering import answer, situation_of
-from calls.chat_workflow.chats import User, checked_language, locked_chat, open_task, state_of, user_says
+from calls.chat_workflow.chats import (
+    User,
+    checked_language,
+    locked_chat,
+    open_task,
+    said_and_answered,
+    state_of,
+    user_says,
+)
 from calls.chat_workflow.reading import read_turn
 from calls.chat_workflow.steps import step
 from calls.models import CallTask, Chat, ChatMessage
@@ -34,14 +42,16 @@ def receive_message(user: User, text: str, *, region: str | None = None, languag
     with transaction.atomic():
         chat = locked_chat(user, text=words, region=region, language=checked_language(language))
         understood = read_turn(words, situation_of(chat))
-        turn = user_says(chat, words, waits=understood is None)
         if understood is None:
             _hand_to_model(chat)
-            reply = None
-        else:
-            reply = answer(chat, turn, understood)
-        state, task = state_of(chat)
-        return Turn(chat=chat, message=turn, reply=reply, state=state, task=(reply.task if reply else None) or task)
+            return _turn(chat, user_says(chat, words), None)
+        reply = answer(chat, understood)
+        return _turn(chat, *said_and_answered(chat, words, reply.text, reply.task))
+
+
+def _turn(chat: Chat, message: ChatMessage, reply: ChatMessage | None) -> Turn:
+    state, task = state_of(chat)
+    return Turn(chat=chat, message=message, reply=reply, state=state, task=(reply.task if reply else None) or task)
 
 
 def _hand_to_model(chat: Chat) -> None:
@@ -56,5 +66,5 @@ def _hand_to_model(chat: Chat) -> None:
 def reply_to(turn: Turn) -> Turn:
     """The turn as it stands now: with the reply, if it has come."""
     reply = ChatMessage.objects.filter(answers=turn.message).select_related("task").first()
-    state, task = state_of(turn.chat)
-    return Turn(chat=turn.chat, message=turn.message, reply=reply, state=state, task=(reply and reply.task) or task)
+    now = Chat.objects.filter(pk=turn.chat.pk).first()
+    return _turn(now or turn.chat, turn.message, reply)

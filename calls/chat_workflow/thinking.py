@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from calls.chat_workflow.answering import answer, situation_of
-from calls.chat_workflow.chats import lock
+from calls.chat_workflow.chats import assistant_says, lock
 from calls.chat_workflow.reading import Meaning, Situation, Understood, plainly
 from calls.models import Chat, ChatMessage
 from calls.task_types import all_types
@@ -25,15 +25,20 @@ from calls.task_types.base import contact_named
 from conversations.moves import Moment, together_or_each
 from conversations.wakeups import wake
 from integrations import clients
+from integrations.base import no_try_after
 from integrations.errors import UpstreamError
 from integrations.language_model import Schema
 
 log = logging.getLogger(__name__)
 
 Status = ChatMessage.Status
+# A turn whose worker was lost so often is read without the model: it must come to an end.
+MOST_READINGS = 2
 # So many lines of the chat are shown to the model.
 HISTORY = 12
 MAX_TOKENS = 600
+# So long after its time is over the model's reading is recorded, or its worker is lost.
+RECORDED_WITHIN_SECONDS = 15
 SCHEMA = Schema(
     name="assistant_turn",
     schema={
@@ -111,7 +116,8 @@ def _claim(chat: Chat, worker: str) -> TurnToRead | None:
     turn = chat.messages.filter(status=Status.WAITING, not_before__lte=timezone.now()).order_by("seq").first()
     if turn is None:
         return None
-    until = timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+    # One try may begin at the very end of its time, and takes as long again.
+    until = timezone.now() + timedelta(seconds=2 * settings.CHAT_MODEL_SECONDS + RECORDED_WITHIN_SECONDS)
     turn.move(Status.READING, claimed_by=worker, lease_until=until, attempts=turn.attempts + 1)
     before = chat.messages.filter(seq__lt=turn.seq).order_by("-seq")[:HISTORY]
     return TurnToRead(
@@ -126,16 +132,24 @@ def _claim(chat: Chat, worker: str) -> TurnToRead | None:
 
 
 def think(job: TurnToRead) -> Understood:
-    """What the model makes of the turn; the plain reading when it is away, refuses or talks nonsense."""
+    """What the model makes of the turn; the plain reading when it is away, refuses, is slow or talks nonsense."""
+    if job.attempt > MOST_READINGS:
+        return plainly(job.text, job.situation)
     spoken = [
         {"role": "system", "content": _prompt(job.situation)},
         *({"role": role, "content": text} for role, text in job.history),
         {"role": "user", "content": job.text},
     ]
     try:
-        completion = clients.language_model().complete(
-            spoken, schema=SCHEMA, max_tokens=MAX_TOKENS, temperature=0.0, request_id=job.request_id
-        )
+        with no_try_after(settings.CHAT_MODEL_SECONDS):
+            completion = clients.language_model().complete(
+                spoken,
+                schema=SCHEMA,
+                max_tokens=MAX_TOKENS,
+                temperature=0.0,
+                request_id=job.request_id,
+                patience=settings.CHAT_MODEL_SECONDS,
+            )
         return understood_from(json.loads(completion.text), job.text, job.situation)
     except (UpstreamError, ValueError, KeyError, TypeError) as error:
         log.info("turn %s is read without the model: %s", job.message_id, type(error).__name__)
@@ -206,7 +220,8 @@ def _record(job: TurnToRead, result: Understood | Exception) -> None:
         # Somebody decided about the task while the model was reading: the words are looked at again as things stand.
         understood = plainly(job.text, now)
     turn.move(Status.SETTLED, lease_until=None)
-    answer(chat, turn, understood)
+    reply = answer(chat, understood)
+    assistant_says(chat, reply.text, task=reply.task, answers=turn)
     if chat.messages.filter(status=Status.WAITING).exists():
         wake()
 

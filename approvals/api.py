@@ -23,7 +23,7 @@ from approvals.sms_workflow.decisions import Decider
 from approvals.sms_workflow.escalations import open_escalation
 from conversations.endpoints import CallersId, Checked
 from conversations.models import Conversation
-from conversations.refusals import Invalid, NotFound
+from conversations.refusals import Conflict, Invalid, NotFound
 from conversations.wakeups import wake
 
 
@@ -36,11 +36,14 @@ def decider(request: Request, manager_id: str = "") -> Decider:
 
 
 def conversation_known_as(any_id: str) -> Conversation:
-    """By our id or the caller's own; raises NotFound."""
-    conversation = Conversation.objects.known_as(any_id).first()
-    if conversation is None:
+    """By our id or the caller's own. Raises NotFound; Conflict when several telephones came with that id."""
+    found = list(Conversation.objects.known_as(any_id)[:2])
+    if not found:
         raise NotFound("not_found", f"There is no conversation {any_id!r}.")
-    return conversation
+    if len(found) > 1:
+        message = f"Several telephones came with the conversation id {any_id!r}. Use our own id of the one meant."
+        raise Conflict("ambiguous_conversation", message)
+    return found[0]
 
 
 class SmsReceived(Checked):

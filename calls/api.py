@@ -25,7 +25,7 @@ from conversations.endpoints import CallersId, Checked
 from conversations.refusals import NotFound
 from integrations.twilio import is_signed_by_twilio
 
-# Who speaks for a user without naming one speaks for this one.
+# A token that names no user speaks for this one: the specification's endpoints have only one.
 SOLE_USER = "default"
 USER_ID = OpenApiParameter("user_id", str, description="For tokens: whose chat; a signed-in person is their own user")
 
@@ -36,6 +36,23 @@ def user_of(request: Request, user_id: str | None) -> User:
     if service:
         return User.named_by_token(service.token_id, user_id or SOLE_USER)
     return User.signed_in(str(request.user.pk))
+
+
+class WhoseChat(serializers.Serializer[Any]):
+    """What stands in an address: a parameter that is not meant here is an error, for it may be a user's name."""
+
+    user_id = CallersId(required=False, allow_null=False)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if unknown := sorted(set(data) - set(self.fields)):
+            raise serializers.ValidationError({name: ["There is no such parameter here."] for name in unknown})
+        return super().to_internal_value(data)
+
+
+def _whose(request: Request) -> User:
+    asked = WhoseChat(data=request.query_params.dict())
+    asked.is_valid(raise_exception=True)
+    return user_of(request, asked.validated_data.get("user_id"))
 
 
 def _service(request: Request) -> Any:
@@ -151,25 +168,26 @@ class Messages(APIView):
     # A waiting caller holds one of the few web threads; the others are told to look later.
     _may_wait = BoundedSemaphore(2)
 
+    class Asked(WhoseChat):
+        after = serializers.UUIDField(required=False, help_text="Id of a message; one that is gone is before all")
+        wait = serializers.IntegerField(required=False, min_value=0, help_text="Seconds to wait for one, at most 25")
+
     class Output(serializers.Serializer[Any]):
         messages = MessageOutput(many=True)
         state = serializers.ChoiceField(["idle", "collecting", "confirming", "executing"])
         pending = serializers.BooleanField()
 
-    @extend_schema(
-        responses=Output,
-        parameters=[
-            USER_ID,
-            OpenApiParameter("after", UUID, description="Id of a message"),
-            OpenApiParameter("wait", int, description="Seconds to wait for a message, at most 25"),
-        ],
-    )
+    @extend_schema(responses=Output, parameters=[Asked])
     def get(self, request: Request) -> Response:
-        user, after = user_of(request, request.query_params.get("user_id")), request.query_params.get("after", "")
+        asked = self.Asked(
+            data={name: value for name, value in request.query_params.items() if value or name == "user_id"}
+        )
+        asked.is_valid(raise_exception=True)
+        user, after = user_of(request, asked.validated_data.get("user_id")), asked.validated_data.get("after")
         found = self._after(user, after)
         if not found and self._may_wait.acquire(blocking=False):
             try:
-                found = self._wait_for(user, after, _seconds(request.query_params.get("wait", "")))
+                found = self._wait_for(user, after, asked.validated_data.get("wait", 0))
             finally:
                 self._may_wait.release()
         chat = chat_of(user)
@@ -178,7 +196,7 @@ class Messages(APIView):
         pending = chat is not None and chat.messages.filter(status__in=waits).exists()
         return Response(self.Output({"messages": found, "state": state, "pending": pending}).data)
 
-    def _wait_for(self, user: User, after: str, seconds: float) -> list[ChatMessage]:
+    def _wait_for(self, user: User, after: UUID | None, seconds: float) -> list[ChatMessage]:
         deadline = time.monotonic() + min(seconds, self.LONGEST_WAIT_SECONDS)
         while time.monotonic() < deadline:
             time.sleep(self.LOOK_EVERY_SECONDS)
@@ -186,19 +204,12 @@ class Messages(APIView):
                 return found
         return []
 
-    def _after(self, user: User, after: str) -> list[ChatMessage]:
-        """The newest lines, oldest first; an id that is not there (any more) is before all of them."""
+    def _after(self, user: User, after: UUID | None) -> list[ChatMessage]:
+        """The newest lines, oldest first; an id that is not there any more is before all of them."""
         lines: QuerySet[ChatMessage] = ChatMessage.objects.filter(chat__owner=user.owner)
-        try:
-            known = lines.filter(pk=UUID(after)).values_list("seq", flat=True).first() if after else None
-        except ValueError:
-            known = None
+        known = lines.filter(pk=after).values_list("seq", flat=True).first() if after else None
         newer = lines.filter(seq__gt=known or 0).order_by("-seq")[: self.MOST]
         return list(reversed(newer))
-
-
-def _seconds(text: str) -> float:
-    return float(text) if text.isascii() and text.isdigit() else 0.0
 
 
 class Context(APIView):
@@ -222,12 +233,11 @@ class Context(APIView):
 
     @extend_schema(responses=Output, parameters=[USER_ID])
     def get(self, request: Request) -> Response:
-        return Response(context.context_of(user_of(request, request.query_params.get("user_id"))))
+        return Response(context.context_of(_whose(request)))
 
     @extend_schema(responses=Erased, parameters=[USER_ID])
     def delete(self, request: Request) -> Response:
-        user = user_of(request, request.query_params.get("user_id"))
-        service = _service(request)
+        user, service = _whose(request), _service(request)
         through = service.name if service else "the page"
         counts = context.erase(user, asked_through=through)
         return Response({"status": "erased", "user_id": user.user_id, "erased": counts})

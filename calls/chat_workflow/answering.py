@@ -72,8 +72,6 @@ def _request(chat: Chat, understood: Understood) -> Reply:
     task = open_task(chat)
     if task is None:
         task = CallTask(chat=chat, task_type=understood.task_type, language=chat.language)
-        begin(task)
-        step(task, "asked")
     elif task.task_type != understood.task_type:
         kept = {slot.name for slot in type_of(understood.task_type).slots} | {"who"}
         task.parameters = {name: value for name, value in task.parameters.items() if name in kept}
@@ -112,7 +110,11 @@ def _go_on(task: CallTask, status: str, summary: str, text: str) -> Reply:
         "language": task.language,
         "task_type": task.task_type,
     }
-    if task.status == status:
+    if task._state.adding:
+        task.status, task.summary = status, summary
+        begin(task)
+        step(task, "asked")
+    elif task.status == status:
         CallTask.objects.filter(pk=task.pk).update(**changes, updated_at=timezone.now())
         task.summary = summary
     else:
@@ -195,11 +197,12 @@ def _remember_contact(chat: Chat, task: CallTask) -> None:
 
 
 def _remember(chat: Chat, name: str, phone: str) -> None:
-    ContextItem.objects.update_or_create(
-        chat=chat,
-        kind=ContextItem.Kind.CONTACT,
-        name=name[:100],
-        defaults={"value": phone, "updated_at": timezone.now()},
+    item = ContextItem(chat=chat, kind=ContextItem.Kind.CONTACT, name=name[:100], value=phone)
+    ContextItem.objects.bulk_create(
+        [item],
+        update_conflicts=True,
+        unique_fields=["chat", "kind", "name"],
+        update_fields=["value", "updated_at"],
     )
 
 

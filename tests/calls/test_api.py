@@ -86,8 +86,37 @@ def test_a_turn_for_the_model_is_pending_and_comes_as_a_message(api: Api, world:
 def test_an_id_that_is_not_there_any_more_starts_from_the_beginning(api: Api, world: World) -> None:
     client = api("chat")
     chat(client, "hi")
-    for after in ("nonsense", "00000000-0000-0000-0000-000000000000", ""):
+    for after in ("00000000-0000-0000-0000-000000000000", ""):
         assert len(client.get(f"/chat/messages?user_id=dana&after={after}").json()["messages"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "field"),
+    [
+        pytest.param("get", "/chat/messages?user_id=dana&after=rubbish", "after", id="no-id"),
+        pytest.param("get", "/chat/messages?user_id=dana&wait=long", "wait", id="no-number"),
+        pytest.param("get", "/chat/messages?user_id=dana&wait=-1", "wait", id="negative"),
+        pytest.param("delete", "/context?userid=dana", "userid", id="misspelt"),
+        pytest.param("delete", "/context?user_id=", "user_id", id="nobody"),
+        pytest.param("get", "/context?user_id=" + "x" * 101, "user_id", id="endless"),
+        pytest.param("get", "/chat/messages?user_id=", "user_id", id="nobodys-messages"),
+    ],
+)
+def test_an_address_that_means_nobody_is_refused(api: Api, world: World, method: str, address: str, field: str) -> None:
+    """Above all, it does not erase the user `default`."""
+    client = api("chat")
+    client.post("/chat", {"message": "hi"}, format="json")
+    answer = getattr(client, method)(address)
+    assert answer.status_code == 400
+    assert field in answer.json()["error"]["fields"]
+    assert Chat.objects.filter(user_id="default").exists()
+
+
+def test_a_token_that_names_no_user_speaks_for_one_called_default(api: Api, world: World) -> None:
+    client = api("chat")
+    assert client.post("/chat", {"message": "hi"}, format="json").json()["user_id"] == "default"
+    assert client.get("/context").json()["user_id"] == "default"
+    assert client.delete("/context").json()["erased"]["messages"] == 2
 
 
 def test_a_result_from_the_call_handler_ends_the_task(api: Api, world: World) -> None:

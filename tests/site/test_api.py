@@ -220,6 +220,16 @@ def test_an_approval_by_api_names_the_manager(api):
     assert response.actioned_by.startswith("maria via test manager")
 
 
+def test_a_conversation_id_that_two_telephones_share_decides_about_neither(api):
+    """The caller gave it twice: whose draft is meant, only our own id can say."""
+    for phone in ("+14155550101", "+14155550102"):
+        make_response(make_conversation(phone=phone, external_id="7"))
+    answer = api("manager").post("/orchestrate/approve-response", {"action": "approve", "conversation_id": "7"})
+    assert answer.status_code == 409
+    assert answer.json()["error"]["code"] == "ambiguous_conversation"
+    assert QueuedResponse.objects.filter(status="pending").count() == 2
+
+
 def test_the_waiting_draft_is_found_by_its_conversation(api):
     response = make_response(make_conversation(external_id="7"))
     answer = api("manager").post(

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from phonenumbers import SUPPORTED_REGIONS
 from rest_framework import serializers, status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import FormParser
@@ -116,6 +117,11 @@ class Chat(Checked):
         region = serializers.RegexField(r"^[A-Za-z]{2}$", required=False, allow_null=True, help_text="ISO 3166: US, IL")
         language = serializers.CharField(max_length=10, required=False, allow_null=True, help_text="en or he")
 
+        def validate_region(self, value: str | None) -> str | None:
+            if value and value.upper() not in SUPPORTED_REGIONS:
+                raise serializers.ValidationError("There is no such region.")
+            return value and value.upper()
+
     class Output(serializers.Serializer[Any]):
         user_id = serializers.CharField()
         message_id = serializers.UUIDField(help_text="Of the last message that this answer covers")
@@ -127,11 +133,10 @@ class Chat(Checked):
     @extend_schema(request=Input, responses=Output)
     def post(self, request: Request) -> Response:
         body = self.checked(request)
-        region = body.get("region")
         turn = receiving.receive_message(
             user_of(request, body.get("user_id")),
             body["message"],
-            region=region.upper() if region else None,
+            region=body.get("region"),
             language=body.get("language"),
         )
         return Response(self.Output(as_json(self._within_budget(turn))).data)

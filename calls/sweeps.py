@@ -1,5 +1,6 @@
 """The net under the chat flow, once a minute.
 
+take_in_early_reports     reports that came while the receipt was being written down, and missed it
 tell_of_overdue_calls     placed, or perhaps ringing, and no outcome within CALL_RESULT_TIMEOUT_MINUTES
 take_back_lost_turns      turns whose worker is gone (a lost call is not taken back but looked for: `looking`)
 forget_counted_calls      counted calls older than a week, and early reports that belong to nobody
@@ -14,11 +15,23 @@ from django.db import transaction
 from django.utils import timezone
 
 from calls.chat_workflow.limits import WEEK
-from calls.chat_workflow.results import give_up_waiting, locked_task, overdue
+from calls.chat_workflow.results import give_up_waiting, locked_task, overdue, report_result
 from calls.models import CallTask, ChatMessage, EarlyReport, RecentCall
+from calls.policy.outcomes import Report
 from conversations.wakeups import wake
 
 log = logging.getLogger(__name__)
+
+
+def take_in_early_reports() -> int:
+    """A report and the receipt of its call that are written at the same moment do not see each other."""
+    waiting = EarlyReport.objects.filter(reference__in=CallTask.objects.exclude(reference="").values("reference"))
+    early = list(waiting.order_by("pk")[:200])
+    for one in early:
+        with transaction.atomic():
+            if EarlyReport.objects.filter(pk=one.pk).delete()[0]:
+                report_result(Report(**one.report), source="an early report")
+    return len(early)
 
 
 def tell_of_overdue_calls() -> int:
@@ -60,6 +73,7 @@ def wake_for_ready() -> int:
 
 
 SWEEPS: tuple[Callable[[], int], ...] = (
+    take_in_early_reports,
     tell_of_overdue_calls,
     take_back_lost_turns,
     forget_counted_calls,

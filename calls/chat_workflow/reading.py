@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from calls.policy.intents import Intent, about_data, is_no, is_pure_cancel, is_small_talk, is_yes
+from calls.policy.intents import (
+    Intent,
+    about_data,
+    after_the_answer,
+    is_no,
+    is_pure_cancel,
+    is_small_talk,
+    is_undecided,
+    is_yes,
+)
 from calls.policy.phone_numbers import BadNumber, Candidate
 from calls.policy.requests import CallRequest, contact_told, read_request
 from calls.replies import say
@@ -107,7 +116,7 @@ def _about_the_summary(text: str, said: Said, situation: Situation) -> Understoo
         return Understood(meaning=Meaning.CANCEL)
     if said.request.intent is Intent.STATUS and "?" in text:
         return Understood(meaning=Meaning.STATUS)
-    if is_small_talk(text):
+    if is_small_talk(text) or is_undecided(text):
         return Understood(meaning=Meaning.SMALLTALK)
     if kind := _wanted(said):
         return _request(kind, said)
@@ -165,7 +174,8 @@ def plainly(text: str, situation: Situation) -> Understood:
     said = _said(text, situation)
     last = _type(situation.task_type).slots[-1].name
     before = situation.parameters.get(last, "").rstrip(". ")
-    changed = say("correction", situation.language, before=before, text=text.strip()) if before else text.strip()
+    told = after_the_answer(text.strip())
+    changed = say("correction", situation.language, before=before, text=told) if before else told
     found = {**_detail(said, situation).parameters, last: changed}
     return Understood(meaning=Meaning.DETAIL, task_type=situation.task_type, parameters=found)
 

@@ -113,6 +113,25 @@ def is_no(message: str) -> bool:
     return bool(told) and all(phrases("yes", "plain_no").fullmatch(part) for part in told)
 
 
+def is_undecided(message: str) -> bool:
+    """Whether the user answers and does not decide: "wait", "yes no", "sure, cancel" change nothing."""
+    said = Words.of(message)
+    parts = [part.strip() for part in re.split(r"[.!,?]+", said.text)]
+    if said.signs and all(phrases("yes", "pause").fullmatch(part) for part in parts if part):
+        return True
+    signs = [sign for sign in said.signs if sign[0].isalnum()]
+    no = words("intent", "negation") | words("intent", "plain_negation") | words("intent", "cancel_verb")
+    yes = words("yes", "yes") - no
+    both = any(sign in yes for sign in signs) and any(sign in no for sign in signs)
+    return both and all(sign in yes | no | words("yes", "around") for sign in signs)
+
+
+def after_the_answer(message: str) -> str:
+    """What is said after a yes or a no: "yes, but make it 6 pm" changes the hour, and says no "yes" on the call."""
+    rest = re.sub(rf"^\s*(?:{phrases('yes', 'answer_first').pattern})", "", message, flags=re.IGNORECASE)
+    return rest.strip(" ,") or message
+
+
 def is_pure_cancel(message: str) -> bool:
     """Whether the user wants nothing done any more: "cancel my gym membership" is a task, "cancel that call" is not."""
     said = Words.of(message)

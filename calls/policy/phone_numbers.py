@@ -79,6 +79,8 @@ NOT_PHONES = tuple(
     )
 )
 LONGEST, SHORTEST = 17, 7
+# What international numbers begin with.
+ABROAD = ("+", "00", "011")
 # A number is written in so many groups of digits at most.
 MOST_PIECES = 7
 # "No.", "acct.", but not "apartment.".
@@ -161,8 +163,11 @@ def _parts(text: str, match: re.Match[str], whole: Candidate, region: str) -> It
 
 
 def _is_abroad(whole: Candidate, part: Candidate, region: str) -> bool:
-    """ "44 20 7946 0958": a foreign number without its plus, and not a local one with a 44 before it."""
-    return part.start > whole.start and judge(f"+{_digits(whole.raw)}", region)[0] is not None
+    """ "44 20 7946 0958", "+44 909 879 0000": one number from abroad, and not a local one with a 44 before it."""
+    if part.start == whole.start:
+        return False
+    e164, bad = judge(f"+{_digits(whole.raw)}", region)
+    return whole.raw.startswith(ABROAD) or e164 is not None or bad is BadNumber.PREMIUM
 
 
 def _judged(raw: str, start: int, region: str) -> Candidate:

@@ -122,7 +122,7 @@ class PhoneCall(TaskType):
     def tell(self, outcome: Outcome, report: Report | None, parameters: Parameters, language: str, region: str) -> str:
         told = [in_language(self.TOLD[outcome], language).format(whom=whom(parameters, language, region))]
         if report and report.summary and outcome in (Outcome.ANSWERED, Outcome.VOICEMAIL):
-            told.append(report.summary)
+            told.append(report.summary if report.summary[-1] in ".!?…" else f"{report.summary}.")
         if report and report.duration and outcome is Outcome.ANSWERED:
             minutes, seconds = divmod(report.duration, 60)
             told.append(in_language(self.LASTED, language).format(minutes=minutes, seconds=seconds))

@@ -13,6 +13,10 @@ const SOON = 800;
 let state = document.getElementById("state").dataset.state;
 let pending = !document.getElementById("thinking").hidden;
 let looking = Promise.resolve();
+// Whether our last line offers to try a call again.
+let offered = state !== "confirming" && document.querySelector("#choices .yes") !== null;
+// Whether the newest line is in view: then it stays there, whatever the room that is left for it.
+let atEnd = true;
 
 function language() { return document.documentElement.lang; }
 function words(name) { return WORDS[language()][name]; }
@@ -26,6 +30,7 @@ function speak(code) {
   form.querySelector(".send").setAttribute("aria-label", words("send"));
   log.setAttribute("aria-label", words("log"));
   document.title = words("title");
+  keepHintTogether();
 }
 
 function clock(moment) {
@@ -39,10 +44,17 @@ function keepNumbersTogether(bubble) {
   bubble.replaceChildren(...bubble.textContent.split(NUMBER).map((part, place) => {
     if (place % 2 === 0) return part;
     const number = document.createElement("bdi");
+    number.dir = "ltr";
     number.textContent = part;
     return number;
   }));
 }
+
+function keepHintTogether() {
+  for (const hint of document.querySelectorAll("#welcome [data-words]")) keepNumbersTogether(hint);
+}
+
+function toEnd() { log.scrollTop = log.scrollHeight; }
 
 function show(line) {
   if (line.id && log.querySelector(`[data-id="${line.id}"]`)) return;
@@ -65,7 +77,7 @@ function show(line) {
   time.textContent = clock(line.created_at);
   row.append(who, bubble, time);
   log.append(row);
-  log.scrollTop = log.scrollHeight;
+  toEnd();
 }
 
 function choice(label, said, main) {
@@ -77,7 +89,7 @@ function choice(label, said, main) {
   return button;
 }
 
-function stand(lastLine) {
+function stand() {
   const line = document.getElementById("state");
   line.dataset.state = state;
   line.textContent = words(state);
@@ -87,7 +99,7 @@ function stand(lastLine) {
   if (pending) return;
   if (state === "confirming") {
     choices.append(choice(words("yes"), words("yes_words"), true), choice(words("cancel"), words("cancel_words")));
-  } else if (lastLine?.offers_retry) {
+  } else if (offered) {
     choices.append(choice(words("retry"), words("yes_words"), true), choice(words("leave"), words("leave_words")));
   }
 }
@@ -110,10 +122,13 @@ async function look() {
   const news = await ask(`/chat/messages?after=${lastId()}`);
   for (const line of news.messages) show(line);
   const last = news.messages.at(-1);
-  if (last) speak(last.language);
+  if (last) {
+    speak(last.language);
+    offered = last.offers_retry;
+  }
   const changed = last || news.state !== state || news.pending !== pending;
   ({ state, pending } = news);
-  if (changed) stand(last);
+  if (changed) stand();
 }
 
 // One look at a time, so that no line comes twice and none out of order. Gives whether the server was there.
@@ -134,20 +149,20 @@ function connection(name) {
 }
 
 async function send(text) {
-  const problem = document.getElementById("problem");
-  problem.hidden = true;
+  document.getElementById("problem").hidden = true;
   if (!text.trim()) return;
   show({ role: "user", kind: "turn", text, created_at: new Date().toISOString() });
+  const before = { pending, offered };
   pending = true;
   stand();
   try {
     await ask("/chat", { method: "POST", body: JSON.stringify({ message: text }) });
   } catch {
     log.querySelector("[data-sending]")?.remove();
-    pending = false;
+    ({ pending, offered } = before);
     stand();
-    problem.textContent = words("failed");
-    problem.hidden = false;
+    if (!navigator.onLine) connection("lost");
+    complain("failed");
     if (!box.value) box.value = text;
     return;
   }
@@ -177,8 +192,15 @@ function fill(id, rows) {
   document.getElementById(id).replaceChildren(...(rows.length ? rows : [item(words("nothing"))]));
 }
 
+function complain(name) {
+  const problem = document.getElementById("problem");
+  problem.textContent = words(name);
+  problem.hidden = false;
+}
+
 document.getElementById("knows").addEventListener("click", async () => {
-  const known = await ask("/context");
+  const known = await ask("/context").catch(() => null);
+  if (known === null) return complain("no_answer");
   fill("context-contacts", known.context.map((one) => item(`${one.name}: \u2066${one.value}\u2069`)));
   fill("context-tasks", known.tasks.slice(-10).reverse().map((task) => item(task.summary || task.type)));
   document.getElementById("context-messages").textContent = `${known.messages.length} ${words("messages")}`;
@@ -188,16 +210,23 @@ document.getElementById("knows").addEventListener("click", async () => {
 document.getElementById("close").addEventListener("click", () => dialog.close());
 document.getElementById("erase").addEventListener("click", async () => {
   if (!window.confirm(words("erase_ask"))) return;
-  await ask("/context", { method: "DELETE" });
-  location.reload();
+  const erased = await ask("/context", { method: "DELETE" }).catch(() => null);
+  if (erased !== null) return location.reload();
+  dialog.close();
+  complain("no_answer");
 });
 
+log.addEventListener("scroll", () => { atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40; });
+new ResizeObserver(() => { if (atEnd) toEnd(); }).observe(log);
+window.addEventListener("offline", () => connection("lost"));
+window.addEventListener("online", async () => { if (await lookNow()) connection("live"); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) lookNow(); });
 for (const bubble of log.querySelectorAll(".bubble")) keepNumbersTogether(bubble);
+keepHintTogether();
 for (const time of log.querySelectorAll("time")) time.textContent = clock(time.dateTime);
 for (const button of document.querySelectorAll("#choices button")) {
   button.type = "button";
   button.addEventListener("click", () => { send(button.value); box.focus(); });
 }
-log.scrollTop = log.scrollHeight;
+toEnd();
 listenLive(document.body.dataset.live && `${document.body.dataset.live}?channel=chat`, { changed: lookNow, refetch: lookNow, state: connection });

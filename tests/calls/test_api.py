@@ -45,6 +45,7 @@ def test_an_answer_has_the_shape_that_was_agreed(api: Api, world: World) -> None
         ({"message": "\u200b"}, "message"),
         ({"message": "x" * 4001}, "message"),
         ({"message": "hi", "region": "USA"}, "region"),
+        ({"message": "hi", "region": "XX"}, "region"),
         ({"message": "hi", "language": "fr"}, "language"),
         ({"message": ["hi"]}, "message"),
     ],

@@ -198,11 +198,33 @@ def test_small_talk_while_confirming_repeats_the_summary(world: World) -> None:
     assert only_task().status == "confirming"
 
 
+@pytest.mark.parametrize("words", ["wait", "yes no", "sure, cancel", "hm, not sure", "רגע"])
+def test_an_answer_that_decides_nothing_changes_nothing_either(world: World, words: str) -> None:
+    say(PIZZA)
+    summary = only_task().summary
+    assert "Pizza Place" in answer(words)
+    assert (only_task().status, only_task().summary) == ("confirming", summary)
+    assert world.language_model.requests == []
+
+
+def test_a_yes_with_a_change_is_a_change_and_says_no_yes_on_the_call(world: World) -> None:
+    world.language_model.is_down()
+    say(PIZZA)
+    assert "Correction: make it 6pm" in answer("yes, but make it 6pm")
+    assert only_task().confirmed_at is None
+
+
+def test_call_now_without_asking_still_needs_a_yes_and_tells_nobody_so(world: World) -> None:
+    assert "Confirm?" in answer("call Pizza Place at 718-555-0123 now without asking and order a margherita")
+    assert only_task().parameters["instructions"] == "Call Pizza Place and order a margherita"
+    assert only_task().confirmed_at is None
+
+
 @pytest.mark.parametrize("words", ["make that in the morning", "good, but for 8 people", "hello kitty cake please"])
 def test_a_change_with_a_pleasantry_in_it_is_a_change(world: World, words: str) -> None:
     world.language_model.is_down()
     say(PIZZA)
-    assert words in answer(words)
+    assert words.removeprefix("good, but ") in answer(words)
 
 
 def test_a_message_without_visible_words_is_refused(world: World) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from calls.policy.intents import is_no, is_yes
+from calls.policy.intents import after_the_answer, is_no, is_undecided, is_yes
 from calls.policy.phone_numbers import BadNumber, PhoneProblem, find_number
 from calls.policy.requests import contact_told, read_request, same_name
 
@@ -69,6 +69,41 @@ def test_anything_else_is_no_yes(message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("message", "undecided"),
+    [
+        ("wait", True),
+        ("hold on...", True),
+        ("yes no", True),
+        ("sure, cancel", True),
+        ("לא כן", True),
+        ("רגע", True),
+        ("yes", False),
+        ("no", False),
+        ("wait, make it two", False),
+        ("yes but make it 6pm", False),
+        ("no onions", False),
+    ],
+)
+def test_an_answer_that_decides_nothing_is_known(message: str, undecided: bool) -> None:
+    assert is_undecided(message) is undecided
+
+
+@pytest.mark.parametrize(
+    ("message", "rest"),
+    [
+        ("yes, but make it 6pm", "make it 6pm"),
+        ("Yes. Also tell them I'm late", "Also tell them I'm late"),
+        ("כן, רק בלי זיתים", "רק בלי זיתים"),
+        ("no onions", "no onions"),
+        ("right away please", "right away please"),
+        ("yes", "yes"),
+    ],
+)
+def test_a_change_that_begins_with_an_answer_is_told_without_it(message: str, rest: str) -> None:
+    assert after_the_answer(message) == rest
+
+
+@pytest.mark.parametrize(
     ("message", "no"), [("no", True), ("No, thanks.", True), ("לא תודה", True), ("no onions", False)]
 )
 def test_a_plain_no_says_nothing_else(message: str, no: bool) -> None:
@@ -104,6 +139,9 @@ def test_a_number_is_found_however_it_is_written(message: str, region: str, e164
         pytest.param("call 1-900-555-0123", "US", PhoneProblem.INVALID, BadNumber.PREMIUM, id="premium"),
         pytest.param("call 555-0142", "US", PhoneProblem.INVALID, BadNumber.NOT_VALID, id="seven-digits"),
         pytest.param("call #250 and say lawyer", "US", PhoneProblem.INVALID, BadNumber.NOT_VALID, id="hash-number"),
+        pytest.param("call +44 909 879 0000", "US", PhoneProblem.INVALID, BadNumber.PREMIUM, id="premium-abroad"),
+        pytest.param("call 011 44 909 879 0000", "US", PhoneProblem.INVALID, BadNumber.PREMIUM, id="premium-by-011"),
+        pytest.param("call 9\u200b1\u06611", "US", PhoneProblem.INVALID, BadNumber.EMERGENCY, id="emergency-disguised"),
         pytest.param("call 44 20 7946 0958", "US", PhoneProblem.INVALID, BadNumber.NOT_VALID, id="abroad-without-plus"),
         pytest.param("תתקשר לאמבולנס 101 מהר", "IL", PhoneProblem.INVALID, BadNumber.EMERGENCY, id="after-whom"),
         pytest.param("call room service, 212 chairs", "US", PhoneProblem.MISSING, None, id="a-count-after-whom"),

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.timezone import localtime
 from unfold.admin import TabularInline
 
 from calls.chat_workflow.results import resolve
@@ -29,10 +30,16 @@ CHOICES = [
 
 class StepInline(TabularInline):  # type: ignore[misc]
     model = CallStep
-    fields = ["at", "name", "upstream_status", "duration_ms", "detail"]
+    fields = ["when", "name", "upstream_status", "duration_ms", "detail"]
     readonly_fields = fields
     extra = 0
     can_delete = False
+    hide_title = True
+
+    @admin.display(description="At")
+    def when(self, step: CallStep) -> str:
+        """To the second: the order of what happened is what is looked for here."""
+        return f"{localtime(step.at):%Y-%m-%d %H:%M:%S}"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -55,6 +62,29 @@ class CallTaskAdmin(ReadOnly):
     search_fields = ["phone", "chat__user_id", "summary", "reference", "error_message"]
     ordering = ["-created_at"]
     inlines = [StepInline]
+    fieldsets = [
+        (None, {"fields": ["summary", "status", "outcome", "phone", "chat", "result", "error_message", "resolved_by"]}),
+        ("When", {"fields": ["created_at", "confirmed_at", "not_before", "tried_at", "placed_at", "finished_at"]}),
+        (
+            "Behind the scenes",
+            {
+                "classes": ["collapse"],
+                "fields": [
+                    "task_type",
+                    "parameters",
+                    "language",
+                    "reference",
+                    "upstream_status",
+                    "attempts",
+                    "looks",
+                    "retry_of",
+                    "claimed_by",
+                    "lease_until",
+                    "updated_at",
+                ],
+            },
+        ),
+    ]
     show_full_result_count = False
     change_form_template = "admin/calls/calltask/change_form.html"
 

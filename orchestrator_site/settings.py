@@ -306,8 +306,8 @@ KEEP_STEPS_DAYS = env.int("KEEP_STEPS_DAYS", default=90)
 # --- The assistant (docs/assistant.md) -------------------------------------------------------------------------------
 # So long POST /chat waits for an answer of the language model (milliseconds); then the reply arrives as a message.
 CHAT_REPLY_BUDGET_MS = env.int("CHAT_REPLY_BUDGET_MS", default=450)
-# So long the language model may take over a turn (seconds): no try lasts longer, and none begins later. Then the turn is
-# read without it.
+# So long the language model may take over a turn (seconds): no try lasts longer, and none begins later. Then the turn
+# is read without it.
 CHAT_MODEL_SECONDS = env.float("CHAT_MODEL_SECONDS", default=10.0)
 # Calls at one time, across all processes; more wait in line.
 MAX_ACTIVE_CALLS = env.int("MAX_ACTIVE_CALLS", default=100)

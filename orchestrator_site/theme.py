@@ -120,18 +120,6 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
         {
-            "title": "Assistant",
-            "items": [
-                {
-                    "title": "Chat",
-                    "icon": "support_agent",
-                    "link": reverse_lazy("assistant"),
-                    "permission": may("calls.use_assistant"),
-                },
-                _item("Tasks", "call", "calls_calltask_changelist", "calls.view_calltask"),
-            ],
-        },
-        {
             "title": "Behind the scenes",
             "separator": True,
             "items": [

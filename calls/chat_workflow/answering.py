@@ -252,6 +252,9 @@ def _cancel(chat: Chat, understood: Understood) -> Reply:
         return Reply(text=say("too_late_to_cancel" if under_way else "nothing_to_cancel", chat.language))
     task.move(Status.CANCELLED, finished_at=timezone.now())
     step(task, "cancelled")
+    others = any(one is not task and one.finished_at is None for one in chat.tasks_at_hand)
+    if others and not type_of(task.task_type).missing(task.parameters):
+        return Reply(text=say("cancelled_one", chat.language, what=_brief(chat, task)), task=task)
     return Reply(text=say("cancelled", chat.language), task=task)
 
 

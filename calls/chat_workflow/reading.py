@@ -9,8 +9,10 @@ from enum import StrEnum
 
 from calls.policy.intents import (
     Intent,
+    Words,
     about_data,
     after_the_answer,
+    asks_for_a_call,
     is_no,
     is_pure_cancel,
     is_small_talk,
@@ -118,7 +120,7 @@ def _about_the_summary(text: str, said: Said, situation: Situation) -> Understoo
         return Understood(meaning=Meaning.STATUS)
     if is_small_talk(text) or is_undecided(text):
         return Understood(meaning=Meaning.SMALLTALK)
-    if kind := _wanted(said):
+    if kind := _wanted_anew(said):
         return _request(kind, said)
     if said.phone.candidates and not said.request.says_what_beside_the_number:
         return _detail(said, situation)
@@ -131,7 +133,7 @@ def _about_what_is_missing(text: str, said: Said, situation: Situation) -> Under
     kind = _type(situation.task_type)
     if situation.asked and situation.asked != kind.phone_slot and not said.phone.candidates and not is_yes(text):
         return _detail(said, situation)
-    if wanted := _wanted(said):
+    if wanted := (_wanted(said) if situation.asked else _wanted_anew(said)):
         return _request(wanted, said)
     if is_yes(text) or is_no(text):
         return Understood(meaning=Meaning.YES if is_yes(text) else Meaning.NO)
@@ -182,6 +184,13 @@ def plainly(text: str, situation: Situation) -> Understood:
 
 def _wanted(said: Said) -> TaskType | None:
     return next((kind for kind in all_types() if kind.wants(said)), None)
+
+
+def _wanted_anew(said: Said) -> TaskType | None:
+    """Another task, or this one in other words; "change the number to ..." is neither."""
+    kind = _wanted(said)
+    only_a_number = kind is not None and kind.code == said.about and not asks_for_a_call(Words.of(said.text))
+    return None if only_a_number else kind
 
 
 def _request(kind: TaskType, said: Said) -> Understood:

@@ -89,6 +89,7 @@ class TextMessage(TaskType):
         who, *words = WORDS_BEGIN.split(match["whom"], maxsplit=1)
         who = re.sub(r"\s+(?:at|on|to|ב|ל)$", "", who.strip(" ,:-"))
         told = re.sub(r"^[\s:,]*(?:that |saying )?", "", words[0]) if words else ""
+        who = who if any(letter.isalpha() for letter in who) else ""
         return {name: value for name, value in (("who", who), ("words", told.strip())) if value}
 
     def describe(self, parameters: Parameters, language: str, region: str) -> str:

@@ -214,6 +214,38 @@ def test_a_yes_with_a_change_is_a_change_and_says_no_yes_on_the_call(world: Worl
     assert only_task().confirmed_at is None
 
 
+def test_another_number_changes_the_number_and_nothing_else(world: World) -> None:
+    say(PIZZA)
+    instructions = only_task().parameters["instructions"]
+    assert "(212) 555-0172" in answer("sorry, change the number to 212-555-0172")
+    assert only_task().parameters["instructions"] == instructions
+    say("no")
+    assert "(212) 555-0173" in answer("the right number is 212-555-0173")
+    assert only_task().parameters["instructions"] == instructions
+
+
+def test_a_question_about_the_call_is_no_other_call(world: World) -> None:
+    world.language_model.is_down()
+    say(PIZZA)
+    summary = only_task().summary
+    assert summary in answer("what number will you call?")
+    assert only_task().parameters["instructions"] == "Call Pizza Place and order a margherita"
+
+
+def test_a_cancellation_says_which_one_when_there_are_others(world: World) -> None:
+    say(PIZZA)
+    say("yes")
+    say("call Bob at 212-555-0187 and say hello")
+    say("yes")
+    assert "Cancelled: the call to Bob" in answer("cancel")
+    assert "Nothing will be done" in answer("cancel")
+
+
+def test_a_text_to_an_emergency_number_is_refused_and_its_number_is_nobodys_name(world: World) -> None:
+    assert "emergency" in answer("text 911 that I need help")
+    assert "who" not in only_task().parameters
+
+
 def test_call_now_without_asking_still_needs_a_yes_and_tells_nobody_so(world: World) -> None:
     assert "Confirm?" in answer("call Pizza Place at 718-555-0123 now without asking and order a margherita")
     assert only_task().parameters["instructions"] == "Call Pizza Place and order a margherita"

@@ -60,7 +60,7 @@ function show(line) {
   if (line.id && log.querySelector(`[data-id="${line.id}"]`)) return;
   document.getElementById("welcome")?.remove();
   if (line.role === "user" && line.id) log.querySelector("[data-sending]")?.remove();
-  const row = document.createElement("li");
+  const row = document.createElement("div");
   row.className = `line ${line.role} ${line.kind}`;
   if (line.id) row.dataset.id = line.id; else row.dataset.sending = "";
   const who = document.createElement("span");

@@ -15,7 +15,7 @@ from calls.models import CallTask
 from calls.policy.outcomes import Report
 from tests.builders import work
 from tests.calls.builders import PIZZA, call_handler_takes
-from tests.console.browser import chromium
+from tests.console.browser import AXE, chromium
 from tests.outside_world import World
 
 __all__ = ["chromium"]
@@ -141,3 +141,59 @@ def test_nothing_sticks_out_at_any_width(page: Page, world: World, width: int, w
     expect(page.locator(".choices .yes")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert page.evaluate("document.documentElement.scrollHeight <= document.documentElement.clientHeight")
+
+
+@pytest.mark.browser
+def test_the_newest_line_stays_in_view_when_the_buttons_come(page: Page, world: World) -> None:
+    for words in ("hi", "call 718-555-0123 and say " + "please " * 60):
+        page.get_by_label("Your message").fill(words)
+        page.keyboard.press("Enter")
+        expect(page.locator(".line.assistant")).to_have_count(2 if words != "hi" else 1)
+    expect(page.locator(".choices .yes")).to_be_visible()
+    expect(page.locator(".line time").last).to_be_in_viewport()
+
+
+@pytest.mark.browser
+def test_without_a_connection_the_page_says_so_and_keeps_the_words(page: Page, world: World) -> None:
+    page.context.set_offline(True)
+    expect(page.locator("#state")).to_have_text("Offline – trying again")
+    page.get_by_label("Your message").fill(PIZZA)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("This was not sent. Try again.")
+    expect(page.get_by_label("Your message")).to_have_value(PIZZA)
+    page.get_by_role("button", name="What I know").click()
+    expect(page.get_by_role("alert")).to_have_text("No answer from the server. Try again.")
+    page.context.set_offline(False)
+    expect(page.locator("#state")).to_have_text("Ready")
+    page.get_by_label("Your message").press("Enter")
+    expect(page.locator(".choices .yes")).to_be_visible()
+
+
+@pytest.mark.browser
+def test_the_offer_of_another_try_outlives_a_lost_connection(page: Page, world: World) -> None:
+    page.get_by_label("Your message").fill(PIZZA)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Yes, do it").click()
+    expect(page.locator("#state")).to_have_text("Under way")
+    call_handler_takes(world, "CA1")
+    work("place")
+    report_result(Report(reference="CA1", status="busy"), source="test")
+    expect(page.get_by_role("button", name="Yes, try again")).to_be_visible()
+    page.context.set_offline(True)
+    expect(page.locator("#state")).to_have_text("Offline – trying again")
+    page.context.set_offline(False)
+    expect(page.locator("#state")).to_have_text("Ready")
+    expect(page.get_by_role("button", name="Yes, try again")).to_be_visible()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("words", [PIZZA, SHAMES])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_is_accessible(page: Page, world: World, words: str, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.get_by_label("Your message").fill(words)
+    page.keyboard.press("Enter")
+    expect(page.locator(".choices .yes")).to_be_visible()
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    assert [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found] == []

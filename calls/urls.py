@@ -1,9 +1,12 @@
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from calls import api, views
 
 urlpatterns = [
     path("assistant/", views.Assistant.as_view(), name="assistant"),
+    path("assistant/sign-in/", views.SignIn.as_view(), name="assistant-sign-in"),
+    path("assistant/sign-out/", LogoutView.as_view(next_page="assistant-sign-in"), name="assistant-sign-out"),
     path("chat", api.Chat.as_view()),
     path("chat/messages", api.Messages.as_view()),
     path("context", api.Context.as_view()),

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin, PermissionRequiredMixin
+from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.generic import TemplateView
@@ -20,10 +21,22 @@ LINES = 100
 LONGEST_MESSAGE = 4000
 
 
+class SignIn(LoginView):
+    """For people who use the assistant and have nothing to do in the admin."""
+
+    template_name = "assistant/sign_in.html"
+    next_page = "assistant"
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, **_spoken(_first_language(self.request)))
+
+
 class Assistant(LoginRequiredMixin, PermissionRequiredMixin, TemplateView):
     """A signed-in person's own chat, in the language that is spoken in it."""
 
     template_name = "assistant/chat.html"
+    login_url = "assistant-sign-in"
     permission_required = "calls.use_assistant"
 
     def handle_no_permission(self) -> Any:
@@ -38,14 +51,12 @@ class Assistant(LoginRequiredMixin, PermissionRequiredMixin, TemplateView):
         state, _ = state_of(chat)
         return super().get_context_data(
             **kwargs,
-            language=language,
-            direction="rtl" if language in RIGHT_TO_LEFT else "ltr",
+            **_spoken(language),
             lines=lines,
             last=lines[-1] if lines else None,
             state=state,
             state_words=page_words(language)[state],
             pending=any(line.status != ChatMessage.Status.SETTLED for line in lines),
-            words=page_words(language),
             all_words={code: page_words(code) for code in languages()},
             longest=LONGEST_MESSAGE,
             live_url=settings.LIVE_URL,
@@ -62,6 +73,12 @@ class Assistant(LoginRequiredMixin, PermissionRequiredMixin, TemplateView):
 
 def _user(request: HttpRequest) -> User:
     return User.signed_in(str(request.user.pk))
+
+
+def _spoken(language: str) -> dict[str, Any]:
+    """What every page in a language needs."""
+    direction = "rtl" if language in RIGHT_TO_LEFT else "ltr"
+    return {"language": language, "direction": direction, "words": page_words(language)}
 
 
 def _first_language(request: HttpRequest) -> str:

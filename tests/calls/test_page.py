@@ -38,9 +38,20 @@ def client_of_dana(dana: User) -> Client:
 
 
 def test_the_page_asks_strangers_to_sign_in_and_turns_the_unentitled_away(db: None, client: Client) -> None:
-    assert client.get("/assistant/").status_code == 302
+    assert client.get("/assistant/")["Location"] == "/assistant/sign-in/?next=/assistant/"
     client.force_login(User.objects.create_user("eve"))
     assert client.get("/assistant/").status_code == 403
+
+
+def test_people_who_are_not_of_the_staff_sign_in_and_out(dana: User, client: Client) -> None:
+    door = "/assistant/sign-in/"
+    wrong = client.post(door, {"username": "dana", "password": "y"}, headers={"Accept-Language": "he"})
+    assert "אינם תואמים" in wrong.content.decode()
+    assert client.post(door, {"username": "dana", "password": "x"})["Location"] == "/assistant/"
+    assert client.get("/assistant/").status_code == 200
+    assert client.get(door)["Location"] == "/assistant/"
+    assert client.post("/assistant/sign-out/")["Location"] == door
+    assert client.get("/assistant/").status_code == 302
 
 
 def test_without_javascript_a_message_is_answered_all_the_same(client_of_dana: Client, world: World) -> None:

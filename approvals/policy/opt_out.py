@@ -9,7 +9,9 @@ from enum import StrEnum
 from functools import cache
 
 from approvals.policy import languages
+from approvals.policy.lexicon import is_spelling, spelt_out
 from approvals.policy.text import normalise
+from approvals.policy.typing_errors import is_slip
 from approvals.policy.vocabulary import phrasebook
 from approvals.policy.words import read
 
@@ -31,12 +33,25 @@ def read_consent(message: str) -> Consent:
 
 
 def _keyword(message: str) -> Consent:
-    """A keyword alone: whatever is not a letter, polite words and repetition do not count."""
-    said = [word for word in re.findall(r"[^\W\d_]+", normalise(message)) if word not in _polite()]
+    """A keyword alone: polite words, repetition and whatever is neither letter nor readable sign do not count."""
+    said = [word for word in _words(normalise(message)) if word not in _polite()]
     if not said or len(said) > 6:
         return Consent.NONE
     spelt = "".join(said) if all(len(word) == 1 for word in said) else " ".join(dict.fromkeys(said))
-    return _keywords().get(spelt, Consent.NONE)
+    return _keywords().get(spelt) or _mistyped(spelt)
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text, and the signs that stand for one ("🛑")."""
+    tokens = re.findall(r"[^\W\d_]+|[^\w\s]", text)
+    return [
+        token if token.isalpha() else spelt_out(token)[0] for token in tokens if token.isalpha() or is_spelling(token)
+    ]
+
+
+def _mistyped(word: str) -> Consent:
+    """ "stopp", "cancle": nothing but one slip of the finger stands between the message and a keyword."""
+    return next((consent for keyword, consent in _keywords().items() if is_slip(word, keyword)), Consent.NONE)
 
 
 def _wording(message: str) -> Consent:

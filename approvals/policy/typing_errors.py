@@ -11,6 +11,9 @@ from approvals.policy.lexicon import is_spelling, words_of
 
 _SHORTEST = 5
 _SHORTEST_FOR_A_REPLACED_LETTER = 7
+# Of a word that is all the message says there is less to mistake.
+_SHORTEST_ALONE = 4
+_SHORTEST_FOR_A_LOST_LETTER = 6
 
 
 class Corrector:
@@ -43,6 +46,21 @@ class Corrector:
                 candidates.add(shorter)
             candidates |= self._shortened.get(shorter, set())
         return (known for known in candidates if known[0] == word[0] and _is_slip(word, known))
+
+
+def is_slip(word: str, meant: str) -> bool:
+    """One slip away from a word that stands alone: a doubled letter, two swapped ones or, in long words, a lost one."""
+    if len(word) < _SHORTEST_ALONE or word == meant:
+        return False
+    if len(word) == len(meant):
+        return any(word[:at] + word[at + 1] + word[at] + word[at + 2 :] == meant for at in range(len(word) - 1))
+    if len(meant) >= _SHORTEST_FOR_A_LOST_LETTER and word in _without_a_letter(meant):
+        return True
+    return len(word) > len(meant) and _single(word) == _single(meant)
+
+
+def _single(word: str) -> str:
+    return "".join(letter for letter, _ in groupby(word))
 
 
 def _is_slip(word: str, known: str) -> bool:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache, cached_property, lru_cache
 
 from approvals.policy import languages
-from approvals.policy.lexicon import spelt_out, spoken
+from approvals.policy.lexicon import is_spelling, spelt_out, spoken
 from approvals.policy.numbers import Figure, figure_from_digits, number_in_words
 from approvals.policy.text import normalise
 from approvals.policy.typing_errors import Corrector
@@ -114,10 +114,10 @@ def _tokens(text: str) -> list[_Raw]:
 
 
 def _spell(raw: list[_Raw], corrector: Corrector | None) -> list[_Raw]:
-    """Writes texting out: "ill" is "i will", "stooop" is "stop", "laywer" is "lawyer"."""
+    """Writes texting out: "ill" is "i will", "stooop" is "stop", "laywer" is "lawyer", "🛑" is "stop"."""
     spelt: list[_Raw] = []
     for token in raw:
-        if token.kind != "word":
+        if token.kind != "word" and not (token.kind == "symbol" and is_spelling(token.text)):
             spelt.append(token)
             continue
         word = corrector.correct(token.text) if corrector is not None else token.text

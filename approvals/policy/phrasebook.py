@@ -9,6 +9,7 @@ A phrase is words separated by blanks, written in any spelling the reader unders
     &           an ordinal number ("15th")         ..          at most four words, none a negation or number
     _           any one word
     ^  $  ¿     start, end of the sentence; "?"    ...         at most twelve words, within the sentence
+    x + y       x and y in one sentence, in whatever order, at most twelve words apart
 
 Classes are pooled over all languages, because people mix them ("mi lawyer te va a llamar"); a phrase counts only where
 its language is spoken.
@@ -17,6 +18,7 @@ its language is spoken.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import permutations
 
 from approvals.policy.words import Words, canonical_words
 
@@ -56,7 +58,7 @@ class Phrasebook:
         notation = _Notation(classes)
         self._needing: dict[str, list[_Phrase]] = {}
         self._always: list[_Phrase] = []
-        for language, label, source in labelled:
+        for language, label, source in ((*named, order) for *named, source in labelled for order in _orders(source)):
             source_pattern, needs = notation.compile(source)
             phrase = _Phrase(label=label, language=language, pattern=re.compile(r"(?<= )" + source_pattern))
             for word in needs:
@@ -93,6 +95,11 @@ class Phrasebook:
                     seen.add(id(phrase))
                     yield phrase
         yield from self._always
+
+
+def _orders(source: str) -> Iterator[str]:
+    """Every order in which the parts of "x + y" may stand."""
+    return (" ... ".join(order) for order in permutations(re.split(r"\s\+\s", source)))
 
 
 class _Notation:

@@ -1,7 +1,9 @@
 """When a person must take over: the triggers in the tenant's words, how bad they are, and by when someone must look.
 
 The expressions stand in the language files: `[escalation.phrases]` by category, and `[escalation.innocent]` for the
-same words in a harmless sense ("tennis court"), which are read first and taken out.
+same words in a harmless sense ("tennis court"), which are read first and taken out. What no expression foresees is
+judged by its likeness to labelled messages, which may also take back what an expression has heard, but never a danger
+to life.
 """
 
 from dataclasses import dataclass
@@ -9,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from approvals.policy.likeness import likeness
 from approvals.policy.plans import Proposal
 from approvals.policy.rules import Rules
 from approvals.policy.vocabulary import phrasebook
@@ -64,6 +67,10 @@ _SEVERITIES = {
     Category.AI_FAILED: Severity.MEDIUM,
 }
 _PRECEDENCE = {category: place for place, category in enumerate(Category)}
+# Above this share a message without any expression of ours escalates; below the other one an expression is taken back.
+SURE_WITHOUT_WORDS = 0.75
+SURELY_NOT_MEANT = 0.03
+_NEVER_TAKEN_BACK = {Category.SELF_HARM_OR_EMERGENCY, Category.UNREALISTIC_PROPOSAL}
 CLOSE_OF_BUSINESS = time(17)
 SATURDAY = 5
 
@@ -75,9 +82,7 @@ def find_triggers(
 
     `plan` is what the message was found to propose. `today` is not needed so far: no trigger depends on the day.
     """
-    words = read(message)
-    open_words = words.without((match.start, match.end) for match in phrasebook("escalation", "innocent").find(words))
-    found = _spoken(open_words)
+    found = _meant(read(message))
     if Category.UNREALISTIC_PROPOSAL not in found and (proposal := _unrealistic(plan, rules)):
         found[Category.UNREALISTIC_PROPOSAL] = proposal
     return tuple(
@@ -106,10 +111,25 @@ def due_at(severity: Severity, *, now: datetime, time_zone: str) -> datetime:
     return datetime.combine(_next_business_day(local.date()), CLOSE_OF_BUSINESS, tzinfo=local.tzinfo)
 
 
-def _spoken(words: Words) -> dict[Category, str]:
-    """For each category the longest expression of it, which tells a manager the most."""
-    matches = sorted(phrasebook("escalation", "phrases").find(words), key=lambda match: len(match.phrase))
+def spoken(words: Words) -> dict[Category, str]:
+    """For each category that an expression stands for the longest one, which tells a manager the most."""
+    open_words = words.without((match.start, match.end) for match in phrasebook("escalation", "innocent").find(words))
+    matches = sorted(phrasebook("escalation", "phrases").find(open_words), key=lambda match: len(match.phrase))
     return {Category(match.label): match.phrase for match in matches}
+
+
+def _meant(words: Words) -> dict[Category, str]:
+    """What the expressions say, weighed against the likeness of the whole message; the words that gave it."""
+    learned = likeness("escalation")
+    shares = learned.shares(words)
+    grave = 1 - shares.pop("none")
+    found = spoken(words)
+    if grave < SURELY_NOT_MEANT:
+        return {category: phrase for category, phrase in found.items() if category in _NEVER_TAKEN_BACK}
+    if not found and grave > SURE_WITHOUT_WORDS:
+        likest = max(shares, key=lambda label: shares[label])
+        return {Category(likest): learned.telling(words, likest)}
+    return found
 
 
 def _unrealistic(plan: Proposal | None, rules: Rules) -> str | None:

@@ -1,7 +1,8 @@
 """Consent to be texted: the provider's stop words in any dress, and the same wish in plain words.
 
 `[opt_out.keywords]` are words that count when they are all the message says; `[opt_out.phrases]` are wordings, and
-`[opt_out.innocent]` the wordings that only look like them ("stop by the office") and are taken out first.
+`[opt_out.innocent]` the wordings that only look like them ("stop by the office") and are taken out first. What none of
+them foresees is an opt-out when the whole message is like labelled ones.
 """
 
 import re
@@ -10,6 +11,7 @@ from functools import cache
 
 from approvals.policy import languages
 from approvals.policy.lexicon import is_spelling, spelt_out
+from approvals.policy.likeness import likeness
 from approvals.policy.text import normalise
 from approvals.policy.typing_errors import is_slip
 from approvals.policy.vocabulary import phrasebook
@@ -23,11 +25,21 @@ class Consent(StrEnum):
     HELP = "help"
 
 
+# Above this share a message without any wording of ours is a wish not to be texted.
+SURE_WITHOUT_WORDS = 0.65
 _BY_WEIGHT = (Consent.OPT_OUT, Consent.OPT_IN, Consent.HELP)
 
 
 def read_consent(message: str) -> Consent:
     """What the message says about being texted; a wish to stop outweighs everything else in it."""
+    said = spoken(message)
+    if said is Consent.NONE and likeness("opt_out").shares(read(message))[Consent.OPT_OUT] > SURE_WITHOUT_WORDS:
+        return Consent.OPT_OUT
+    return said
+
+
+def spoken(message: str) -> Consent:
+    """What a keyword or a wording of ours says."""
     keyword = _keyword(message)
     return keyword if keyword is not Consent.NONE else _wording(message)
 

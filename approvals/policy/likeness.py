@@ -9,6 +9,7 @@ feature with its weight for each label. Nothing is asked of any service, and the
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from math import exp, sqrt
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def likeness(question: str) -> Likeness:
 def features(words: Words) -> tuple[str, ...]:
     """Every word ("stop"), every pair ("stop_texting") and every group of letters ("#top$"), each once."""
     said = words.text.split()
-    pairs = [f"{one}_{other}" for one, other in zip(said, said[1:], strict=False)]
+    pairs = [f"{one}_{other}" for one, other in pairwise(said)]
     return tuple(dict.fromkeys([*said, *pairs, *_groups(said)]))
 
 

@@ -33,9 +33,7 @@ _BY_WEIGHT = (Consent.OPT_OUT, Consent.OPT_IN, Consent.HELP)
 def read_consent(message: str) -> Consent:
     """What the message says about being texted; a wish to stop outweighs everything else in it."""
     said = spoken(message)
-    if said is Consent.NONE and likeness("opt_out").shares(read(message))[Consent.OPT_OUT] > SURE_WITHOUT_WORDS:
-        return Consent.OPT_OUT
-    return said
+    return Consent.OPT_OUT if said is Consent.NONE and _is_like_an_opt_out(message) else said
 
 
 def spoken(message: str) -> Consent:
@@ -71,6 +69,13 @@ def _wording(message: str) -> Consent:
     open_words = words.without((match.start, match.end) for match in phrasebook("opt_out", "innocent").find(words))
     found = {Consent(match.label) for match in phrasebook("opt_out", "phrases").find(open_words)}
     return next((consent for consent in _BY_WEIGHT if consent in found), Consent.NONE)
+
+
+def _is_like_an_opt_out(message: str) -> bool:
+    """One word or two are a keyword or they are not ("quiet"); likeness is for what is put in a sentence."""
+    words = read(message)
+    in_a_sentence = len(words.text.replace(".", " ").split()) > 2
+    return in_a_sentence and likeness("opt_out").shares(words)[Consent.OPT_OUT] > SURE_WITHOUT_WORDS
 
 
 @cache

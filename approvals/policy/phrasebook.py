@@ -58,8 +58,8 @@ class Phrasebook:
         notation = _Notation(classes)
         self._needing: dict[str, list[_Phrase]] = {}
         self._always: list[_Phrase] = []
-        for language, label, source in ((*named, order) for *named, source in labelled for order in _orders(source)):
-            source_pattern, needs = notation.compile(source)
+        for language, label, order in ((*named, order) for *named, source in labelled for order in _orders(source)):
+            source_pattern, needs = notation.compile(order)
             phrase = _Phrase(label=label, language=language, pattern=re.compile(r"(?<= )" + source_pattern))
             for word in needs:
                 self._needing.setdefault(word, []).append(phrase)

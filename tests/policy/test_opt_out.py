@@ -11,7 +11,8 @@ from approvals.policy.rules import Rules
 @pytest.mark.parametrize(
     "message",
     ["STOP", "“Stop.”", "  stop  ", "🛑 STOP", "stop please", "STOP STOP", "s t o p", "stopall", "Opt-out", "OPTOUT",
-     "unsubscribe!!!", "cancel", "END", "quit", "Revoke", "ALTO", "parar", "SAIR!", "SISPANN.", "rete"],
+     "unsubscribe!!!", "cancel", "END", "quit", "Revoke", "ALTO", "parar", "SAIR!", "SISPANN.", "rete",
+     "🛑", "🛑 🛑", "stopp", "stpo", "cancle", "unsubsribe"],
 )  # fmt: skip
 def test_a_stop_word_alone_withdraws_consent_in_any_dress(message: str) -> None:
     assert read_consent(message) is Consent.OPT_OUT
@@ -30,6 +31,11 @@ def test_a_stop_word_alone_withdraws_consent_in_any_dress(message: str) -> None:
 )
 def test_the_wish_in_plain_words_withdraws_consent(message: str) -> None:
     assert read_consent(message) is Consent.OPT_OUT
+
+
+@pytest.mark.parametrize("message", ["shop", "ends", "starts", "rent", "quiet"])
+def test_another_word_is_no_mistyped_keyword(message: str) -> None:
+    assert read_consent(message) is Consent.NONE
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,9 @@ def finds(phrase: str, message: str) -> bool:
         pytest.param("ok ¿", "friday ok?", True, id="a-question-mark"),
         pytest.param("suic*", "suicidal", True, id="a-beginning"),
         pytest.param("you (so|very)* late", "you so very late", True, id="repetition"),
+        pytest.param("fee + wrong", "this fee is all wrong", True, id="both"),
+        pytest.param("fee + wrong", "wrong is what this fee is", True, id="both-in-the-other-order"),
+        pytest.param("fee + wrong", "this fee. wrong key", False, id="both-but-in-two-sentences"),
     ],
 )
 def test_the_notation_means_what_it_says(phrase: str, message: str, is_found: bool) -> None:

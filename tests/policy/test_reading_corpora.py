@@ -18,7 +18,7 @@ FLOORS = {
     ("escalation.jsonl", "recall"): 0.90,
     ("escalation.jsonl", "right category, of those caught"): 0.88,
     ("opt_out.jsonl", "opt-out precision"): 0.98,
-    ("opt_out.jsonl", "opt-out recall"): 0.93,
+    ("opt_out.jsonl", "opt-out recall"): 0.98,
 }
 
 

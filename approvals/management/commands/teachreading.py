@@ -1,4 +1,4 @@
-"""manage.py teachreading [PATH]: learn from labelled messages what no phrase foresees (`approvals/policy/likeness.py`)."""
+"""manage.py teachreading [PATH]: learn from labelled messages what no phrase foresees (`policy/likeness.py`)."""
 
 from pathlib import Path
 from typing import Any

@@ -1,0 +1,60 @@
+"""What is learned from labelled messages: for the wordings that no phrase foresees."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from approvals.policy import likeness as learned
+from approvals.policy.escalation import Category, find_triggers
+from approvals.policy.likeness import features, likeness
+from approvals.policy.opt_out import Consent
+from approvals.policy.rules import Rules
+from approvals.policy.words import read
+from approvals.teaching import teach
+
+
+@pytest.mark.parametrize("question", ["escalation", "opt_out"])
+@pytest.mark.parametrize("message", ["", "ok", "מתי אפשר לבוא", "i will sue you", "not " * 400])
+def test_the_shares_of_all_labels_are_one(question: str, message: str) -> None:
+    assert sum(likeness(question).shares(read(message)).values()) == pytest.approx(1)
+
+
+def test_the_labels_are_known_to_the_rules() -> None:
+    assert set(likeness("escalation").labels) <= {*Category, "none"}
+    assert set(likeness("opt_out").labels) <= set(Consent)
+
+
+@pytest.mark.parametrize("message", ["ok", "thank you", "מתי אפשר לבוא", "gracias", "mesi anpil"])
+def test_a_message_that_says_nothing_special_is_like_none(message: str) -> None:
+    assert likeness("escalation").shares(read(message))["none"] > 0.5
+    assert likeness("opt_out").shares(read(message))["none"] > 0.5
+
+
+def test_a_danger_to_life_is_never_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("approvals.policy.escalation.SURELY_NOT_MEANT", 1.0)
+    found = find_triggers("i will sue you and kill myself", plan=None, rules=Rules())
+    assert [trigger.category for trigger in found] == [Category.SELF_HARM_OR_EMERGENCY]
+
+
+def test_the_features_are_words_pairs_and_groups_of_letters() -> None:
+    assert {"stop", "stop_it", "#^sto", "#top$"} <= set(features(read("stop it")))
+
+
+def test_what_was_taught_is_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learned, "FOLDER", tmp_path)
+    _examples(
+        tmp_path, "escalation", [("blue moon", "legal"), ("green sun", "none")], shape=lambda label: {"category": label}
+    )
+    _examples(tmp_path, "opt_out", [("blue moon", "opt_out"), ("green sun", "none")], shape=lambda label: label)
+    for empty in ("payment_plans", "language"):
+        (tmp_path / f"{empty}.jsonl").touch()
+    assert teach(tmp_path) == {"escalation": 15, "opt_out": 20}
+    taught = likeness.__wrapped__("opt_out")
+    assert taught.shares(read("blue moon"))["opt_out"] > 0.5 > taught.shares(read("green sun"))["opt_out"]
+    assert taught.telling(read("blue moon"), "opt_out") in {"blue", "moon", "blue moon"}
+
+
+def _examples(folder: Path, name: str, said: list[tuple[str, str]], *, shape) -> None:
+    rows = [{"message": message, "expect": shape(label)} for message, label in said * 5]
+    (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")

@@ -43,15 +43,15 @@ def test_the_features_are_words_pairs_and_groups_of_letters() -> None:
 
 def test_what_was_taught_is_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learned, "FOLDER", tmp_path)
-    _examples(
-        tmp_path, "escalation", [("blue moon", "legal"), ("green sun", "none")], shape=lambda label: {"category": label}
-    )
-    _examples(tmp_path, "opt_out", [("blue moon", "opt_out"), ("green sun", "none")], shape=lambda label: label)
+    said = [("blue moon", "legal"), ("green sun", "none"), ("red star", "hostile")]
+    _examples(tmp_path, "escalation", said, shape=lambda label: {"category": label})
+    said = [("blue moon", "opt_out"), ("green sun", "none"), ("red star", "opt_in")]
+    _examples(tmp_path, "opt_out", said, shape=lambda label: label)
     for empty in ("payment_plans", "language"):
         (tmp_path / f"{empty}.jsonl").touch()
-    assert teach(tmp_path) == {"escalation": 15, "opt_out": 20}
+    assert teach(tmp_path) == {"escalation": 25, "opt_out": 30}
     taught = likeness.__wrapped__("opt_out")
-    assert taught.shares(read("blue moon"))["opt_out"] > 0.5 > taught.shares(read("green sun"))["opt_out"]
+    assert taught.shares(read("blue moon"))["opt_out"] > taught.shares(read("green sun"))["opt_out"]
     assert taught.telling(read("blue moon"), "opt_out") in {"blue", "moon", "blue moon"}
 
 

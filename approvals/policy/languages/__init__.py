@@ -8,6 +8,7 @@ A new language is one new file, `xx.toml`, with the tables of its sisters; nothi
     [calendar]              weekdays, months, expressions for a day      calendar.py
     [plans]                 rhythms, lengths, cues of an offer           plans/
     [escalation] [opt_out] [holds]   what to listen for, what is meant innocently
+                            (after them speaks what was learned from examples: likeness.py)
     [gates] [language] [templates]   what we may not say, frequent words, our fixed texts
 """
 

@@ -18,9 +18,10 @@ from approvals.policy.vocabulary import phrasebook
 from approvals.policy.words import Words, read
 
 FARTHEST = 8  # words between an amount and its rhythm
+FEW_WORDS = 2  # "70", "70 then", "70 is ok"
 SURELY_A_LENGTH = 4  # "in 6 weeks" spreads an amount, "in 2 weeks" is a day
 SMALLEST_BARE = Decimal(10)  # "1 income", "at 9 on monday": without a money sign a small number is none
-ABSURD_WEEKLY = Decimal(10_000)  # nobody means it
+ABSURD_WEEKLY = Decimal(3_000)  # nobody means it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,7 @@ def _find_parts(message: str, today: date) -> Parts:
     taken = [(part.start, part.end) for part in parts_found]
     return Parts(
         words=words,
-        cues=Cues(words),
+        cues=Cues(words, tuple((rhythm.start, rhythm.end) for rhythm in found_rhythms)),
         amounts=amounts(words, taken),
         rhythms=found_rhythms,
         lengths=found_lengths,
@@ -144,9 +145,16 @@ def _distance(parts: Parts, amount: Amount, rhythm: Rhythm) -> int:
     first, second = (amount, rhythm) if amount.start < rhythm.start else (rhythm, amount)
     gap = parts.words.tokens[first.end : second.start]
     other_amount = any(first.end <= other.start < second.start for other in parts.amounts)
-    if other_amount or any(token.text in ".?!" for token in gap):
+    refused = first is rhythm and _is_refused_alone(parts, rhythm, amount)
+    if other_amount or refused or any(token.text in ".?!" for token in gap):
         return FARTHEST + 1
     return len(gap) + sum(3 for token in gap if token.text == ",") + (2 if first is rhythm else 0)
+
+
+def _is_refused_alone(parts: Parts, rhythm: Rhythm, amount: Amount) -> bool:
+    """ "cant do weekly but i can pay 450 on the 20th": the rhythm is refused in a clause of its own."""
+    turned = parts.cues.clause_start(amount.start) >= rhythm.end
+    return turned and parts.cues.stance(rhythm.start, rhythm.end) == Stance.REFUSED
 
 
 # -- choosing
@@ -154,7 +162,7 @@ def _distance(parts: Parts, amount: Amount, rhythm: Rhythm) -> int:
 
 def _choose(parts: Parts, frames: list[Frame]) -> Frame | None:
     """The first frame that is offered, unless a later one corrects it; a bare counter-offer borrows the rhythm."""
-    stances = [(frame, parts.cues.stance(frame.amount.start, frame.end)) for frame in frames]
+    stances = [(frame, _stance(parts, frame)) for frame in frames]
     standing = [frame for frame, stance in stances if stance in {Stance.OFFERED, Stance.UNSAID}]
     counter = _counter_offer(parts, frames, stances)
     if counter is not None and (not standing or standing[-1].start < counter.start):
@@ -162,6 +170,12 @@ def _choose(parts: Parts, frames: list[Frame]) -> Frame | None:
     if len(standing) > 1 and _is_corrected(parts, standing[0], standing[-1]):
         return standing[-1]
     return standing[0] if standing else None
+
+
+def _stance(parts: Parts, frame: Frame) -> Stance:
+    if frame.weeks is None and parts.cues.is_told_between(frame.amount.start, frame.end):
+        return Stance.MENTIONED
+    return parts.cues.stance(frame.amount.start, frame.end)
 
 
 def _counter_offer(parts: Parts, frames: list[Frame], stances: list[tuple[Frame, Stance]]) -> Frame | None:
@@ -173,10 +187,17 @@ def _counter_offer(parts: Parts, frames: list[Frame], stances: list[tuple[Frame,
         said = parts.cues.stance(amount.start, amount.end)
         for frame, stance in stances:
             answers = said == Stance.OFFERED and stance in {Stance.REFUSED, Stance.MENTIONED}
+            answers = answers or (said == Stance.UNSAID and stance == Stance.REFUSED and _is_bid(parts, amount, frame))
             corrects = frame.end <= amount.start and _is_corrected(parts, frame, amount) and stance != Stance.MENTIONED
             if frame.rhythm and (answers or (corrects and said != Stance.REFUSED)):
                 return Frame(amount=amount, rhythm=replace(frame.rhythm, start=amount.end, end=amount.end))
     return None
+
+
+def _is_bid(parts: Parts, amount: Amount, frame: Frame) -> bool:
+    """ "can we go lower than 100 a week? like 70": a lower figure that ends what is said after the refused one."""
+    ends = parts.cues.clause_end(amount.end) - amount.end <= FEW_WORDS
+    return ends and frame.end <= amount.start and SMALLEST_BARE <= amount.value < frame.amount.value
 
 
 def _is_corrected(parts: Parts, earlier: Frame, later: Frame | Amount) -> bool:

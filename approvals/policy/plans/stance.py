@@ -26,6 +26,7 @@ class Stance(StrEnum):
 STRANGE_WORDS = 2  # so many words without a meaning to us may stand before a figure that is offered
 _FRAMING = frozenset({"question", "quote", "past", "wish", "sarcasm", "condition", "refuse"})
 _FAR_FRAMING = frozenset({"question", "quote"})
+_TOLD = frozenset({"paid", "other_person"})
 _REFUSALS = frozenset({"refuse", "too_much"})
 _SENTENCE_ENDS = frozenset(".?!")
 
@@ -35,11 +36,17 @@ class Cues:
     """The cues of one message, and what they say about a stretch of it."""
 
     words: Words
+    rhythms: tuple[tuple[int, int], ...] = ()  # the tokens of "every other week", in which "other week" is no cue
 
     @cached_property
     def _leading(self) -> list[Match]:
         """Cues that stand before a figure; one that is part of a longer one ("i can" in "you said i can") is no cue."""
-        return [cue for cue in self._found if not any(_contains(other, cue) for other in self._found)]
+        return [
+            cue
+            for cue in self._found
+            if not any(_contains(other, cue) for other in self._found)
+            and not any(start <= cue.start and cue.end <= end for start, end in self.rhythms)
+        ]
 
     @cached_property
     def _found(self) -> list[Match]:
@@ -76,6 +83,10 @@ class Cues:
         if left is None and follows is None and self._strange_words(clause, start) > STRANGE_WORDS:
             return Stance.MENTIONED
         return _verdict(left, follows)
+
+    def is_told_between(self, start: int, end: int) -> bool:
+        """Is it said of the past or of somebody else between these tokens? "every 75 i paid each week"."""
+        return any(cue.label in _TOLD and start < cue.start and cue.end <= end for cue in self._leading)
 
     def clause_start(self, place: int) -> int:
         """The first token of the clause: after a sentence end, a comma or a turn such as "but"."""

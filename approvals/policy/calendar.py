@@ -176,17 +176,22 @@ def _numbered(part: str) -> dict[str, int]:
 
 @cache
 def _phrasebook() -> Phrasebook:
-    labelled: list[tuple[str, str, str]] = []
-    classes: dict[str, list[str]] = {
-        "weekday_name": list(_weekdays()),
-        "month_name": list(_month_numbers()),
-        "day_number": [str(day) for day in range(1, 32)],
-    }
-    for language in languages.languages():
-        section = languages.section(language, "calendar")
-        labelled += [
-            (language, label, phrase) for label, phrases in section.get("phrases", {}).items() for phrase in phrases
-        ]
-        for name, members in section.get("words", {}).items():
+    labelled = [
+        (language, label, phrase)
+        for language in languages.languages()
+        for label, phrases in languages.section(language, "calendar").get("phrases", {}).items()
+        for phrase in phrases
+    ]
+    return Phrasebook(labelled, {language: _classes(language) for language in languages.languages()})
+
+
+def _classes(language: str) -> dict[str, list[str]]:
+    """The names of days and months, ours and the English ones: "me" is May in one language alone."""
+    tables = [languages.section(lender, "calendar") for lender in dict.fromkeys((language, "en"))]
+    classes: dict[str, list[str]] = {"day_number": [str(day) for day in range(1, 32)]}
+    for table in tables:
+        classes.setdefault("weekday_name", []).extend(" ".join(canonical_words(name)) for name in table.get("weekdays", {}))
+        classes.setdefault("month_name", []).extend(" ".join(canonical_words(name)) for name in table.get("months", {}))
+        for name, members in table.get("words", {}).items():
             classes.setdefault(name, []).extend(normalise(member) for member in members)
-    return Phrasebook(labelled, classes)
+    return classes

@@ -10,8 +10,8 @@ A phrase is words separated by blanks, written in any spelling the reader unders
     _           any one word
     ^  $  ¿     start, end of the sentence; "?"    ...         at most twelve words, within the sentence
 
-Classes are pooled over all languages, because people mix them ("mi lawyer te va a llamar"); a phrase counts only where
-its language is spoken.
+A class has the words of the phrase's own language and those that the caller adds, because people mix them ("mi lawyer
+te va a llamar"); a phrase counts only where its language is spoken.
 """
 
 import re
@@ -50,14 +50,18 @@ class _Phrase:
 
 
 class Phrasebook:
-    """Phrases under labels, ready to be found in a text; made of (language, label, phrase)."""
+    """Phrases under labels, ready to be found in a text; made of (language, label, phrase) and each language's classes."""
 
-    def __init__(self, labelled: Iterable[tuple[str, str, str]], classes: Mapping[str, Iterable[str]]) -> None:
-        notation = _Notation(classes)
+    def __init__(
+        self, labelled: Iterable[tuple[str, str, str]], classes: Mapping[str, Mapping[str, Iterable[str]]]
+    ) -> None:
+        notations: dict[str, _Notation] = {}
         self._needing: dict[str, list[_Phrase]] = {}
         self._always: list[_Phrase] = []
         for language, label, source in labelled:
-            source_pattern, needs = notation.compile(source)
+            if language not in notations:
+                notations[language] = _Notation(classes.get(language, {}))
+            source_pattern, needs = notations[language].compile(source)
             phrase = _Phrase(label=label, language=language, pattern=re.compile(r"(?<= )" + source_pattern))
             for word in needs:
                 self._needing.setdefault(word, []).append(phrase)

@@ -68,7 +68,7 @@ def _find_parts(message: str, today: date) -> Parts:
     found_rhythms, found_lengths = rhythms(words), lengths(words)
     days = [day for day in days_named(words, today) if not _inside(day, found_rhythms)]
     found_lengths = [length for length in found_lengths if not _inside(length, found_rhythms)]
-    days = [day for day in days if not _inside(day, found_lengths)]
+    days = [day for day in days if not _inside(day, found_lengths) and not _is_amount(day, found_rhythms, words)]
     parts_found: list[Rhythm | Length | Day] = [*found_rhythms, *found_lengths, *days]
     taken = [(part.start, part.end) for part in parts_found]
     return Parts(
@@ -84,6 +84,12 @@ def _find_parts(message: str, today: date) -> Parts:
 def _inside(part: Day | Length, others: Sequence[Rhythm | Length]) -> bool:
     """ "15th" belongs to the rhythm in "on the 1st and 15th", "weekly" to the length in "12 weekly payments"."""
     return any(other.start <= part.start and part.end <= other.end for other in others)
+
+
+def _is_amount(day: Day, found_rhythms: list[Rhythm], words: Words) -> bool:
+    """ "on the 30 a week plan" names no day."""
+    last = words.tokens[day.end - 1]
+    return last.figure is not None and any(rhythm.start == day.end for rhythm in found_rhythms)
 
 
 # -- joining
@@ -129,7 +135,9 @@ def _weeks_of(length: Length, per_week: Fraction | None) -> Fraction | None:
 
 
 def _is_beside(parts: Parts, amount: Amount, length: Length) -> bool:
-    first, second, reach = (amount, length, 5) if amount.start < length.start else (length, amount, 2)
+    first, second, reach = (amount, length, 5) if amount.start < length.start else (length, amount, 5)
+    if first is length and length.may_be_date:
+        reach = 2
     gap = parts.words.tokens[first.end : second.start]
     return len(gap) <= reach and not any(token.figure or token.text in ".?!" for token in gap)
 

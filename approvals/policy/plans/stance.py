@@ -28,6 +28,7 @@ _FRAMING = frozenset({"question", "quote", "past", "wish", "sarcasm", "condition
 _FAR_FRAMING = frozenset({"question", "quote"})
 _TOLD = frozenset({"paid", "other_person"})
 _REFUSALS = frozenset({"refuse", "too_much"})
+_NEXT_CLAUSE = frozenset({"too_much", "alternative"})
 _SENTENCE_ENDS = frozenset(".?!")
 
 
@@ -128,7 +129,10 @@ class Cues:
         return any(cue.label in _FAR_FRAMING and sentence <= cue.start < start for cue in self._leading)
 
     def _is_joke(self, place: int) -> bool:
+        """A joke in the sentence of the figure, or after its question mark: "100 a week? you must be kidding"."""
         start, end = self.sentence(place)
+        if self.words.tokens[end].text == "?" and end + 1 < len(self.words.tokens):
+            _, end = self.sentence(end + 1)
         return any(cue.label == "absurd" and start <= cue.start < end for cue in self._found)
 
     def _nearest(self, clause: int, start: int) -> str | None:
@@ -138,13 +142,14 @@ class Cues:
         return nearest.label if nearest else None
 
     def _following(self, end: int) -> str | None:
-        """The first cue after the figure; of the next clause only a refusal counts: "75 a week? no way"."""
+        """The first cue after the figure; of the next clause only "75 a week? no way" and "or monthly" count."""
         figures = [place for place, token in enumerate(self.words.tokens) if place >= end and token.figure]
         limit = min([self.clause_end(end), *figures])
         cues = [
             cue
             for cue in self._after
-            if end <= cue.start < limit or (limit <= cue.start <= limit + 1 and cue.label == "too_much")
+            if end <= cue.start < limit
+            or (limit <= cue.start <= limit + 1 and cue.label in _NEXT_CLAUSE)
         ]
         first = min(cues, key=lambda cue: (cue.start, -cue.end, cue.label != "offer"), default=None)
         return first.label if first else None
@@ -162,7 +167,7 @@ def _verdict(left: str | None, follows: str | None) -> Stance:
         return Stance.REFUSED
     if left == "copula" and follows == "offer":
         return Stance.OFFERED  # "is 30 a week ok"
-    if follows == "mention" or (left or follows) not in {None, "offer", "aside"}:
+    if follows in {"mention", "alternative"} or (left or follows) not in {None, "offer", "aside"}:
         return Stance.MENTIONED
     if "offer" in {left, follows}:
         return Stance.OFFERED

@@ -73,11 +73,19 @@ def _find_parts(message: str, today: date) -> Parts:
     taken = [(part.start, part.end) for part in parts_found]
     return Parts(
         words=words,
-        cues=Cues(words, tuple((rhythm.start, rhythm.end) for rhythm in found_rhythms)),
+        cues=_cues(words, found_rhythms, taken),
         amounts=amounts(words, taken),
         rhythms=found_rhythms,
         lengths=found_lengths,
         days=days,
+    )
+
+
+def _cues(words: Words, found_rhythms: list[Rhythm], taken: list[tuple[int, int]]) -> Cues:
+    return Cues(
+        words,
+        rhythms=tuple((rhythm.start, rhythm.end) for rhythm in found_rhythms),
+        terms=frozenset(place for start, end in taken for place in range(start, end)),
     )
 
 
@@ -139,7 +147,7 @@ def _is_beside(parts: Parts, amount: Amount, length: Length) -> bool:
     if first is length and length.may_be_date:
         reach = 2
     gap = parts.words.tokens[first.end : second.start]
-    return len(gap) <= reach and not any(token.figure or token.text in ".?!" for token in gap)
+    return len(gap) <= reach and not any((token.figure and token.figure.value) or token.text in ".?!" for token in gap)
 
 
 def _is_spread(parts: Parts, length: Length) -> bool:

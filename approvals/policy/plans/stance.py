@@ -23,7 +23,7 @@ class Stance(StrEnum):
     UNSAID = "unsaid"  # no cue either way
 
 
-STRANGE_WORDS = 2  # so many words without a meaning to us may stand before a figure that is offered
+STRANGE_WORDS = 2  # so many words without a meaning to us may stand before or after a figure that is offered
 _FRAMING = frozenset({"question", "quote", "past", "wish", "sarcasm", "condition", "refuse"})
 _FAR_FRAMING = frozenset({"question", "quote"})
 _TOLD = frozenset({"paid", "other_person"})
@@ -38,6 +38,7 @@ class Cues:
 
     words: Words
     rhythms: tuple[tuple[int, int], ...] = ()  # the tokens of "every other week", in which "other week" is no cue
+    terms: frozenset[int] = frozenset()  # the tokens of rhythms, lengths and days, which are no strange words
 
     @cached_property
     def _leading(self) -> list[Match]:
@@ -67,7 +68,8 @@ class Cues:
     def _fillers(self) -> set[int]:
         return {
             place
-            for match in phrasebook("plans", "fillers").find(self.words)
+            for part in ("fillers", "starts")
+            for match in phrasebook("plans", part).find(self.words)
             for place in range(match.start, match.end)
         }
 
@@ -81,7 +83,7 @@ class Cues:
         left = self._nearest(clause, start)
         if self._is_joke(start) or (left is None and follows != "offer" and self._is_framed_from_afar(start)):
             return Stance.MENTIONED
-        if left is None and follows is None and self._strange_words(clause, start) > STRANGE_WORDS:
+        if left is None and follows is None and self._is_strange(clause, start, end):
             return Stance.MENTIONED
         return _verdict(left, follows)
 
@@ -154,10 +156,16 @@ class Cues:
         first = min(cues, key=lambda cue: (cue.start, -cue.end, cue.label != "offer"), default=None)
         return first.label if first else None
 
+    def _is_strange(self, clause: int, start: int, end: int) -> bool:
+        """Do many words say something of the figure that we have no word for? "75 a week doesnt grow on trees"."""
+        return (
+            self._strange_words(clause, start) > STRANGE_WORDS
+            or self._strange_words(end, self.clause_end(end)) > STRANGE_WORDS
+        )
+
     def _strange_words(self, start: int, end: int) -> int:
-        """How many words before the figure say something we have no word for."""
         return sum(
-            place not in self._fillers and token.text[0].isalpha()
+            place not in self._fillers and place not in self.terms and token.text[0].isalpha()
             for place, token in enumerate(self.words.tokens[start:end], start)
         )
 

@@ -190,7 +190,9 @@ def _classes(language: str) -> dict[str, list[str]]:
     tables = [languages.section(lender, "calendar") for lender in dict.fromkeys((language, "en"))]
     classes: dict[str, list[str]] = {"day_number": [str(day) for day in range(1, 32)]}
     for table in tables:
-        classes.setdefault("weekday_name", []).extend(" ".join(canonical_words(name)) for name in table.get("weekdays", {}))
+        classes.setdefault("weekday_name", []).extend(
+            " ".join(canonical_words(name)) for name in table.get("weekdays", {})
+        )
         classes.setdefault("month_name", []).extend(" ".join(canonical_words(name)) for name in table.get("months", {}))
         for name, members in table.get("words", {}).items():
             classes.setdefault(name, []).extend(normalise(member) for member in members)

@@ -189,9 +189,10 @@ def _choose(parts: Parts, frames: list[Frame]) -> Frame | None:
 
 
 def _stance(parts: Parts, frame: Frame) -> Stance:
-    if frame.weeks is None and parts.cues.is_told_between(frame.amount.start, frame.end):
+    start, end = frame.amount.start, frame.end
+    if frame.weeks is None and (parts.cues.is_told_between(start, end) or parts.cues.is_asked_about(start)):
         return Stance.MENTIONED
-    return parts.cues.stance(frame.amount.start, frame.end)
+    return parts.cues.stance(start, end)
 
 
 def _counter_offer(parts: Parts, frames: list[Frame], stances: list[tuple[Frame, Stance]]) -> Frame | None:

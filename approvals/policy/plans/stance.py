@@ -91,6 +91,16 @@ class Cues:
         """Is it said of the past or of somebody else between these tokens? "every 75 i paid each week"."""
         return any(cue.label in _TOLD and start < cue.start and cue.end <= end for cue in self._leading)
 
+    def is_asked_about(self, start: int) -> bool:
+        """ "are the 75 a week on top of rent?": a figure spoken of as known, in a question that does not offer it."""
+        known = [
+            match for match in phrasebook("plans", "definite").find(self.words) if match.start <= start < match.end
+        ]
+        if not known or self.words.tokens[self.sentence(start)[1]].text != "?":
+            return False
+        first = min(match.start for match in known)
+        return not any(cue.label == "offer" and cue.start < first <= cue.end for cue in self._leading)
+
     def clause_start(self, place: int) -> int:
         """The first token of the clause: after a sentence end, a comma or a turn such as "but"."""
         while place > 0 and self.words.tokens[place - 1].text not in {".", "?", "!", ","} and place not in self._turns:
@@ -150,8 +160,7 @@ class Cues:
         cues = [
             cue
             for cue in self._after
-            if end <= cue.start < limit
-            or (limit <= cue.start <= limit + 1 and cue.label in _NEXT_CLAUSE)
+            if end <= cue.start < limit or (limit <= cue.start <= limit + 1 and cue.label in _NEXT_CLAUSE)
         ]
         first = min(cues, key=lambda cue: (cue.start, -cue.end, cue.label != "offer"), default=None)
         return first.label if first else None

@@ -50,7 +50,7 @@ def date_in_digits(written: str, today: date) -> date | None:
 
 
 def _merged(days: list[Day], words: Words) -> list[Day]:
-    """ "friday the 15th", "friday 12/4": the weekday only decorates the date beside it, not in "friday starting 12/4"."""
+    """ "friday the 15th", "friday 12/4": the weekday only decorates the date; not in "friday starting 12/4"."""
     merged: list[Day] = []
     for day in days:
         gap = words.tokens[merged[-1].end : day.start] if merged else ()

@@ -50,7 +50,7 @@ class _Phrase:
 
 
 class Phrasebook:
-    """Phrases under labels, ready to be found in a text; made of (language, label, phrase) and each language's classes."""
+    """Phrases under labels, ready to be found in a text; made of (language, label, phrase) and classes by language."""
 
     def __init__(
         self, labelled: Iterable[tuple[str, str, str]], classes: Mapping[str, Mapping[str, Iterable[str]]]

@@ -21,7 +21,7 @@ FARTHEST = 8  # words between an amount and its rhythm
 FEW_WORDS = 2  # "70", "70 then", "70 is ok"
 SURELY_A_LENGTH = 4  # "in 6 weeks" spreads an amount, "in 2 weeks" is a day
 SMALLEST_BARE = Decimal(10)  # "1 income", "at 9 on monday": without a money sign a small number is none
-ABSURD_WEEKLY = Decimal(3_000)  # nobody means it
+ABSURD_WEEKLY = Decimal(1_000)  # nobody means it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -88,8 +88,10 @@ class Cues:
         return _verdict(left, follows)
 
     def is_told_between(self, start: int, end: int) -> bool:
-        """Is it said of the past or of somebody else between these tokens? "every 75 i paid each week"."""
-        return any(cue.label in _TOLD and start < cue.start and cue.end <= end for cue in self._leading)
+        """Is another payment told of between these tokens? "every 75 i paid each week", "1000 de renta al mes"."""
+        told = [cue for cue in self._leading if cue.label in _TOLD]
+        told += [cue for cue in self._after if cue.label == "mention"]
+        return any(start < cue.start and cue.end <= end for cue in told)
 
     def is_asked_about(self, start: int) -> bool:
         """ "are the 75 a week on top of rent?": a figure spoken of as known, in a question that does not offer it."""

@@ -61,6 +61,10 @@ class Cues:
         return list(phrasebook("plans", "after").find(self.words))
 
     @cached_property
+    def _definite(self) -> list[Match]:
+        return list(phrasebook("plans", "definite").find(self.words))
+
+    @cached_property
     def _turns(self) -> set[int]:
         return {match.start for match in phrasebook("plans", "turns").find(self.words)}
 

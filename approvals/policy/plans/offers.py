@@ -67,7 +67,9 @@ def _find_parts(message: str, today: date) -> Parts:
     words = read(message)
     found_rhythms, found_lengths = rhythms(words), lengths(words)
     days = [day for day in days_named(words, today) if not _inside(day, found_rhythms)]
-    found_lengths = [length for length in found_lengths if not _inside(length, found_rhythms)]
+    found_lengths = [
+        length for length in found_lengths if not _inside(length, found_rhythms) and _is_spread(words, length)
+    ]
     days = [day for day in days if not _inside(day, found_lengths) and not _is_amount(day, found_rhythms, words)]
     parts_found: list[Rhythm | Length | Day] = [*found_rhythms, *found_lengths, *days]
     taken = [(part.start, part.end) for part in parts_found]
@@ -130,7 +132,7 @@ def _total(parts: Parts, amount: Amount) -> Frame | None:
     for length in parts.lengths:
         rhythm = next((rhythm for rhythm in parts.rhythms if length.start <= rhythm.start <= length.end + 4), None)
         weeks = _weeks_of(length, rhythm.per_week if rhythm else None)
-        if length.spreads and weeks and _is_beside(parts, amount, length) and _is_spread(parts, length):
+        if length.spreads and weeks and _is_beside(parts, amount, length):
             return Frame(amount=amount, length=length, rhythm=rhythm, weeks=weeks)
     return None
 
@@ -150,10 +152,11 @@ def _is_beside(parts: Parts, amount: Amount, length: Length) -> bool:
     return len(gap) <= reach and not any((token.figure and token.figure.value) or token.text in ".?!" for token in gap)
 
 
-def _is_spread(parts: Parts, length: Length) -> bool:
+def _is_spread(words: Words, length: Length) -> bool:
+    """ "in 6 weeks" is a length, "in 2 weeks" the day of a single payment unless something is split up."""
     if not length.may_be_date or (length.weeks or 0) >= SURELY_A_LENGTH:
         return True
-    return any(True for _ in phrasebook("plans", "spreading").find(parts.words))
+    return any(True for _ in phrasebook("plans", "spreading").find(words))
 
 
 def _distance(parts: Parts, amount: Amount, rhythm: Rhythm) -> int:

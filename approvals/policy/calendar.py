@@ -12,6 +12,8 @@ from approvals.policy.phrasebook import Match, Phrasebook
 from approvals.policy.text import normalise
 from approvals.policy.words import Words, canonical_words
 
+LONGEST_ARTICLE = 3  # letters: "the", "dia", "le", or a comma
+
 
 @dataclass(frozen=True, kw_only=True)
 class Day:
@@ -34,7 +36,7 @@ def days_named(words: Words, today: date) -> list[Day]:
         for place, token in enumerate(words.tokens)
         if token.text.startswith("@") and (day := date_in_digits(token.text[1:], today)) is not None
     ]
-    return _merged(sorted(found + written, key=lambda day: day.start))
+    return _merged(sorted(found + written, key=lambda day: day.start), words)
 
 
 def date_in_digits(written: str, today: date) -> date | None:
@@ -47,11 +49,12 @@ def date_in_digits(written: str, today: date) -> date | None:
     return _next_month_day(parts[0], parts[1], today)
 
 
-def _merged(days: list[Day]) -> list[Day]:
-    """ "friday the 15th", "friday 12/4": the weekday only decorates the date beside it."""
+def _merged(days: list[Day], words: Words) -> list[Day]:
+    """ "friday the 15th", "friday 12/4": the weekday only decorates the date; not in "friday starting 12/4"."""
     merged: list[Day] = []
     for day in days:
-        if merged and 0 <= day.start - merged[-1].end <= 1:
+        gap = words.tokens[merged[-1].end : day.start] if merged else ()
+        if merged and len(gap) <= 1 and all(len(token.text) <= LONGEST_ARTICLE for token in gap):
             merged[-1] = Day(start=merged[-1].start, end=day.end, date=day.date)
         else:
             merged.append(day)
@@ -173,17 +176,24 @@ def _numbered(part: str) -> dict[str, int]:
 
 @cache
 def _phrasebook() -> Phrasebook:
-    labelled: list[tuple[str, str, str]] = []
-    classes: dict[str, list[str]] = {
-        "weekday_name": list(_weekdays()),
-        "month_name": list(_month_numbers()),
-        "day_number": [str(day) for day in range(1, 32)],
-    }
-    for language in languages.languages():
-        section = languages.section(language, "calendar")
-        labelled += [
-            (language, label, phrase) for label, phrases in section.get("phrases", {}).items() for phrase in phrases
-        ]
-        for name, members in section.get("words", {}).items():
+    labelled = [
+        (language, label, phrase)
+        for language in languages.languages()
+        for label, phrases in languages.section(language, "calendar").get("phrases", {}).items()
+        for phrase in phrases
+    ]
+    return Phrasebook(labelled, {language: _classes(language) for language in languages.languages()})
+
+
+def _classes(language: str) -> dict[str, list[str]]:
+    """The names of days and months, ours and the English ones: "me" is May in one language alone."""
+    tables = [languages.section(lender, "calendar") for lender in dict.fromkeys((language, "en"))]
+    classes: dict[str, list[str]] = {"day_number": [str(day) for day in range(1, 32)]}
+    for table in tables:
+        classes.setdefault("weekday_name", []).extend(
+            " ".join(canonical_words(name)) for name in table.get("weekdays", {})
+        )
+        classes.setdefault("month_name", []).extend(" ".join(canonical_words(name)) for name in table.get("months", {}))
+        for name, members in table.get("words", {}).items():
             classes.setdefault(name, []).extend(normalise(member) for member in members)
-    return Phrasebook(labelled, classes)
+    return classes

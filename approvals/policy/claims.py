@@ -124,7 +124,8 @@ def _turns() -> frozenset[str]:
 @cache
 def _book(rule: str, language: str) -> Phrasebook:
     phrases = section(language, "gates").get(rule, {})
-    return Phrasebook([(language, label, phrase) for label in phrases for phrase in phrases[label]], _classes(language))
+    labelled = [(language, label, phrase) for label in phrases for phrase in phrases[label]]
+    return Phrasebook(labelled, {language: _classes(language)})
 
 
 @cache

@@ -11,8 +11,8 @@ A phrase is words separated by blanks, written in any spelling the reader unders
     ^  $  ¿     start, end of the sentence; "?"    ...         at most twelve words, within the sentence
     x + y       x and y in one sentence, in whatever order, at most twelve words apart
 
-Classes are pooled over all languages, because people mix them ("mi lawyer te va a llamar"); a phrase counts only where
-its language is spoken.
+A class has the words of the phrase's own language and those that the caller adds, because people mix them ("mi lawyer
+te va a llamar"); a phrase counts only where its language is spoken.
 """
 
 import re
@@ -52,14 +52,18 @@ class _Phrase:
 
 
 class Phrasebook:
-    """Phrases under labels, ready to be found in a text; made of (language, label, phrase)."""
+    """Phrases under labels, ready to be found in a text; made of (language, label, phrase) and classes by language."""
 
-    def __init__(self, labelled: Iterable[tuple[str, str, str]], classes: Mapping[str, Iterable[str]]) -> None:
-        notation = _Notation(classes)
+    def __init__(
+        self, labelled: Iterable[tuple[str, str, str]], classes: Mapping[str, Mapping[str, Iterable[str]]]
+    ) -> None:
+        notations: dict[str, _Notation] = {}
         self._needing: dict[str, list[_Phrase]] = {}
         self._always: list[_Phrase] = []
         for language, label, order in ((*named, order) for *named, source in labelled for order in _orders(source)):
-            source_pattern, needs = notation.compile(order)
+            if language not in notations:
+                notations[language] = _Notation(classes.get(language, {}))
+            source_pattern, needs = notations[language].compile(order)
             phrase = _Phrase(label=label, language=language, pattern=re.compile(r"(?<= )" + source_pattern))
             for word in needs:
                 self._needing.setdefault(word, []).append(phrase)

@@ -10,7 +10,8 @@ from approvals.policy.phrasebook import Phrasebook
 @cache
 def phrasebook(section: str, part: str) -> Phrasebook:
     """The phrases of `[section.part]`, each key of the table being a label."""
-    return Phrasebook(list(_labelled(section, part)), _classes(section))
+    classes = {language: _classes(section, language) for language in languages.languages()}
+    return Phrasebook(list(_labelled(section, part)), classes)
 
 
 def _labelled(section: str, part: str) -> Iterable[tuple[str, str, str]]:
@@ -20,12 +21,17 @@ def _labelled(section: str, part: str) -> Iterable[tuple[str, str, str]]:
                 yield language, label, phrase
 
 
+# A kinship word of one language is a pronoun of another ("se", "yo", "li"), so these borrow from English alone.
+_KEPT_APART = frozenset({"plans"})
+
+
 @cache
-def _classes(section: str) -> dict[str, list[str]]:
-    """The word classes that every engine shares, and those of this section."""
+def _classes(section: str, language: str) -> dict[str, list[str]]:
+    """The word classes that every engine shares, and those of this section: of all languages, or of two."""
+    lenders = (language, "en") if section in _KEPT_APART else languages.languages()
     pooled: dict[str, list[str]] = {}
-    for language in languages.languages():
-        for table in (languages.section(language, "words"), languages.section(language, section).get("words", {})):
+    for lender in dict.fromkeys(lenders):
+        for table in (languages.section(lender, "words"), languages.section(lender, section).get("words", {})):
             for name, phrases in table.items():
                 pooled.setdefault(name, []).extend(phrases)
     return pooled

@@ -90,7 +90,7 @@ _TOKEN = re.compile(
     | (?P<money>[a-z]{0,2}\$\s?\d[\d.,]*k?|\b\d[\d.,]*k?\s?\$)
     | (?P<count>\b\d+x\b|\bx\d+\b)
     | (?P<unit>\b\d+[a-z]\b(?<!k))
-    | (?P<number>\d+(?:[.,]\d+)*k?(?![a-z])|\d+(?:[.,]\d+)*)
+    | (?P<number>\d+(?:[.,]\d+)*(?:k?(?![a-z\d])|ish\b|))
     | (?P<slash>[a-z]/(?=\s)|/)
     | (?P<dash>(?<=\d)\s?-\s?(?=\$?\d))
     | (?P<word>[^\W\d_](?:[^\W\d_]|['*@$!](?=[^\W\d_*])|[*])*)

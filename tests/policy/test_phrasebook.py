@@ -15,7 +15,7 @@ CLASSES = {"boss": ["manager", "head of the office"], "negation": ["not"]}
 
 
 def finds(phrase: str, message: str) -> bool:
-    return bool(list(Phrasebook([("en", "label", phrase)], CLASSES).find(read(message))))
+    return bool(list(Phrasebook([("en", "label", phrase)], {"en": CLASSES}).find(read(message))))
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,10 @@ from approvals.policy.vocabulary import phrasebook
 from approvals.policy.words import Words, read
 
 FARTHEST = 8  # words between an amount and its rhythm
+FEW_WORDS = 2  # "70", "70 then", "70 is ok"
 SURELY_A_LENGTH = 4  # "in 6 weeks" spreads an amount, "in 2 weeks" is a day
 SMALLEST_BARE = Decimal(10)  # "1 income", "at 9 on monday": without a money sign a small number is none
-ABSURD_WEEKLY = Decimal(10_000)  # nobody means it
+ABSURD_WEEKLY = Decimal(1_000)  # nobody means it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +67,15 @@ def _find_parts(message: str, today: date) -> Parts:
     words = read(message)
     found_rhythms, found_lengths = rhythms(words), lengths(words)
     days = [day for day in days_named(words, today) if not _inside(day, found_rhythms)]
-    found_lengths = [length for length in found_lengths if not _inside(length, found_rhythms)]
-    days = [day for day in days if not _inside(day, found_lengths)]
+    found_lengths = [
+        length for length in found_lengths if not _inside(length, found_rhythms) and _is_spread(words, length)
+    ]
+    days = [day for day in days if not _inside(day, found_lengths) and not _is_amount(day, found_rhythms, words)]
     parts_found: list[Rhythm | Length | Day] = [*found_rhythms, *found_lengths, *days]
     taken = [(part.start, part.end) for part in parts_found]
     return Parts(
         words=words,
-        cues=Cues(words),
+        cues=_cues(words, found_rhythms, taken),
         amounts=amounts(words, taken),
         rhythms=found_rhythms,
         lengths=found_lengths,
@@ -80,9 +83,23 @@ def _find_parts(message: str, today: date) -> Parts:
     )
 
 
+def _cues(words: Words, found_rhythms: list[Rhythm], taken: list[tuple[int, int]]) -> Cues:
+    return Cues(
+        words,
+        rhythms=tuple((rhythm.start, rhythm.end) for rhythm in found_rhythms),
+        terms=frozenset(place for start, end in taken for place in range(start, end)),
+    )
+
+
 def _inside(part: Day | Length, others: Sequence[Rhythm | Length]) -> bool:
     """ "15th" belongs to the rhythm in "on the 1st and 15th", "weekly" to the length in "12 weekly payments"."""
     return any(other.start <= part.start and part.end <= other.end for other in others)
+
+
+def _is_amount(day: Day, found_rhythms: list[Rhythm], words: Words) -> bool:
+    """ "on the 30 a week plan" names no day."""
+    last = words.tokens[day.end - 1]
+    return last.figure is not None and any(rhythm.start == day.end for rhythm in found_rhythms)
 
 
 # -- joining
@@ -115,7 +132,7 @@ def _total(parts: Parts, amount: Amount) -> Frame | None:
     for length in parts.lengths:
         rhythm = next((rhythm for rhythm in parts.rhythms if length.start <= rhythm.start <= length.end + 4), None)
         weeks = _weeks_of(length, rhythm.per_week if rhythm else None)
-        if length.spreads and weeks and _is_beside(parts, amount, length) and _is_spread(parts, length):
+        if length.spreads and weeks and _is_beside(parts, amount, length):
             return Frame(amount=amount, length=length, rhythm=rhythm, weeks=weeks)
     return None
 
@@ -128,15 +145,18 @@ def _weeks_of(length: Length, per_week: Fraction | None) -> Fraction | None:
 
 
 def _is_beside(parts: Parts, amount: Amount, length: Length) -> bool:
-    first, second, reach = (amount, length, 5) if amount.start < length.start else (length, amount, 2)
+    first, second, reach = (amount, length, 5) if amount.start < length.start else (length, amount, 5)
+    if first is length and length.may_be_date:
+        reach = 2
     gap = parts.words.tokens[first.end : second.start]
-    return len(gap) <= reach and not any(token.figure or token.text in ".?!" for token in gap)
+    return len(gap) <= reach and not any((token.figure and token.figure.value) or token.text in ".?!" for token in gap)
 
 
-def _is_spread(parts: Parts, length: Length) -> bool:
+def _is_spread(words: Words, length: Length) -> bool:
+    """ "in 6 weeks" is a length, "in 2 weeks" the day of a single payment unless something is split up."""
     if not length.may_be_date or (length.weeks or 0) >= SURELY_A_LENGTH:
         return True
-    return any(True for _ in phrasebook("plans", "spreading").find(parts.words))
+    return any(True for _ in phrasebook("plans", "spreading").find(words))
 
 
 def _distance(parts: Parts, amount: Amount, rhythm: Rhythm) -> int:
@@ -144,9 +164,16 @@ def _distance(parts: Parts, amount: Amount, rhythm: Rhythm) -> int:
     first, second = (amount, rhythm) if amount.start < rhythm.start else (rhythm, amount)
     gap = parts.words.tokens[first.end : second.start]
     other_amount = any(first.end <= other.start < second.start for other in parts.amounts)
-    if other_amount or any(token.text in ".?!" for token in gap):
+    refused = first is rhythm and _is_refused_alone(parts, rhythm, amount)
+    if other_amount or refused or any(token.text in ".?!" for token in gap):
         return FARTHEST + 1
     return len(gap) + sum(3 for token in gap if token.text == ",") + (2 if first is rhythm else 0)
+
+
+def _is_refused_alone(parts: Parts, rhythm: Rhythm, amount: Amount) -> bool:
+    """ "cant do weekly but i can pay 450 on the 20th": the rhythm is refused in a clause of its own."""
+    turned = parts.cues.clause_start(amount.start) >= rhythm.end
+    return turned and parts.cues.stance(rhythm.start, rhythm.end) == Stance.REFUSED
 
 
 # -- choosing
@@ -154,7 +181,7 @@ def _distance(parts: Parts, amount: Amount, rhythm: Rhythm) -> int:
 
 def _choose(parts: Parts, frames: list[Frame]) -> Frame | None:
     """The first frame that is offered, unless a later one corrects it; a bare counter-offer borrows the rhythm."""
-    stances = [(frame, parts.cues.stance(frame.amount.start, frame.end)) for frame in frames]
+    stances = [(frame, _stance(parts, frame)) for frame in frames]
     standing = [frame for frame, stance in stances if stance in {Stance.OFFERED, Stance.UNSAID}]
     counter = _counter_offer(parts, frames, stances)
     if counter is not None and (not standing or standing[-1].start < counter.start):
@@ -162,6 +189,13 @@ def _choose(parts: Parts, frames: list[Frame]) -> Frame | None:
     if len(standing) > 1 and _is_corrected(parts, standing[0], standing[-1]):
         return standing[-1]
     return standing[0] if standing else None
+
+
+def _stance(parts: Parts, frame: Frame) -> Stance:
+    start, end = frame.amount.start, frame.end
+    if frame.weeks is None and (parts.cues.is_told_between(start, end) or parts.cues.is_asked_about(start)):
+        return Stance.MENTIONED
+    return parts.cues.stance(start, end)
 
 
 def _counter_offer(parts: Parts, frames: list[Frame], stances: list[tuple[Frame, Stance]]) -> Frame | None:
@@ -173,10 +207,17 @@ def _counter_offer(parts: Parts, frames: list[Frame], stances: list[tuple[Frame,
         said = parts.cues.stance(amount.start, amount.end)
         for frame, stance in stances:
             answers = said == Stance.OFFERED and stance in {Stance.REFUSED, Stance.MENTIONED}
+            answers = answers or (said == Stance.UNSAID and stance == Stance.REFUSED and _is_bid(parts, amount, frame))
             corrects = frame.end <= amount.start and _is_corrected(parts, frame, amount) and stance != Stance.MENTIONED
             if frame.rhythm and (answers or (corrects and said != Stance.REFUSED)):
                 return Frame(amount=amount, rhythm=replace(frame.rhythm, start=amount.end, end=amount.end))
     return None
+
+
+def _is_bid(parts: Parts, amount: Amount, frame: Frame) -> bool:
+    """ "can we go lower than 100 a week? like 70": a lower figure that ends what is said after the refused one."""
+    ends = parts.cues.clause_end(amount.end) - amount.end <= FEW_WORDS
+    return ends and frame.end <= amount.start and SMALLEST_BARE <= amount.value < frame.amount.value
 
 
 def _is_corrected(parts: Parts, earlier: Frame, later: Frame | Amount) -> bool:

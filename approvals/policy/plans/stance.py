@@ -23,10 +23,12 @@ class Stance(StrEnum):
     UNSAID = "unsaid"  # no cue either way
 
 
-STRANGE_WORDS = 2  # so many words without a meaning to us may stand before a figure that is offered
+STRANGE_WORDS = 2  # so many words without a meaning to us may stand before or after a figure that is offered
 _FRAMING = frozenset({"question", "quote", "past", "wish", "sarcasm", "condition", "refuse"})
 _FAR_FRAMING = frozenset({"question", "quote"})
+_TOLD = frozenset({"paid", "other_person"})
 _REFUSALS = frozenset({"refuse", "too_much"})
+_NEXT_CLAUSE = frozenset({"too_much", "alternative"})
 _SENTENCE_ENDS = frozenset(".?!")
 
 
@@ -35,11 +37,18 @@ class Cues:
     """The cues of one message, and what they say about a stretch of it."""
 
     words: Words
+    rhythms: tuple[tuple[int, int], ...] = ()  # the tokens of "every other week", in which "other week" is no cue
+    terms: frozenset[int] = frozenset()  # the tokens of rhythms, lengths and days, which are no strange words
 
     @cached_property
     def _leading(self) -> list[Match]:
         """Cues that stand before a figure; one that is part of a longer one ("i can" in "you said i can") is no cue."""
-        return [cue for cue in self._found if not any(_contains(other, cue) for other in self._found)]
+        return [
+            cue
+            for cue in self._found
+            if not any(_contains(other, cue) for other in self._found)
+            and not any(start <= cue.start and cue.end <= end for start, end in self.rhythms)
+        ]
 
     @cached_property
     def _found(self) -> list[Match]:
@@ -52,6 +61,10 @@ class Cues:
         return list(phrasebook("plans", "after").find(self.words))
 
     @cached_property
+    def _definite(self) -> list[Match]:
+        return list(phrasebook("plans", "definite").find(self.words))
+
+    @cached_property
     def _turns(self) -> set[int]:
         return {match.start for match in phrasebook("plans", "turns").find(self.words)}
 
@@ -59,7 +72,8 @@ class Cues:
     def _fillers(self) -> set[int]:
         return {
             place
-            for match in phrasebook("plans", "fillers").find(self.words)
+            for part in ("fillers", "starts")
+            for match in phrasebook("plans", part).find(self.words)
             for place in range(match.start, match.end)
         }
 
@@ -73,9 +87,25 @@ class Cues:
         left = self._nearest(clause, start)
         if self._is_joke(start) or (left is None and follows != "offer" and self._is_framed_from_afar(start)):
             return Stance.MENTIONED
-        if left is None and follows is None and self._strange_words(clause, start) > STRANGE_WORDS:
+        if left is None and follows is None and self._is_strange(clause, start, end):
             return Stance.MENTIONED
         return _verdict(left, follows)
+
+    def is_told_between(self, start: int, end: int) -> bool:
+        """Is another payment told of between these tokens? "every 75 i paid each week", "1000 de renta al mes"."""
+        told = [cue for cue in self._leading if cue.label in _TOLD]
+        told += [cue for cue in self._after if cue.label == "mention"]
+        return any(start < cue.start and cue.end <= end for cue in told)
+
+    def is_asked_about(self, start: int) -> bool:
+        """ "are the 75 a week on top of rent?": a figure spoken of as known, in a question that does not offer it."""
+        known = [
+            match for match in phrasebook("plans", "definite").find(self.words) if match.start <= start < match.end
+        ]
+        if not known or self.words.tokens[self.sentence(start)[1]].text != "?":
+            return False
+        first = min(match.start for match in known)
+        return not any(cue.label == "offer" and cue.start < first <= cue.end for cue in self._leading)
 
     def clause_start(self, place: int) -> int:
         """The first token of the clause: after a sentence end, a comma or a turn such as "but"."""
@@ -117,7 +147,10 @@ class Cues:
         return any(cue.label in _FAR_FRAMING and sentence <= cue.start < start for cue in self._leading)
 
     def _is_joke(self, place: int) -> bool:
+        """A joke in the sentence of the figure, or after its question mark: "100 a week? you must be kidding"."""
         start, end = self.sentence(place)
+        if self.words.tokens[end].text == "?" and end + 1 < len(self.words.tokens):
+            _, end = self.sentence(end + 1)
         return any(cue.label == "absurd" and start <= cue.start < end for cue in self._found)
 
     def _nearest(self, clause: int, start: int) -> str | None:
@@ -127,21 +160,27 @@ class Cues:
         return nearest.label if nearest else None
 
     def _following(self, end: int) -> str | None:
-        """The first cue after the figure; of the next clause only a refusal counts: "75 a week? no way"."""
+        """The first cue after the figure; of the next clause only "75 a week? no way" and "or monthly" count."""
         figures = [place for place, token in enumerate(self.words.tokens) if place >= end and token.figure]
         limit = min([self.clause_end(end), *figures])
         cues = [
             cue
             for cue in self._after
-            if end <= cue.start < limit or (limit <= cue.start <= limit + 1 and cue.label == "too_much")
+            if end <= cue.start < limit or (limit <= cue.start <= limit + 1 and cue.label in _NEXT_CLAUSE)
         ]
         first = min(cues, key=lambda cue: (cue.start, -cue.end, cue.label != "offer"), default=None)
         return first.label if first else None
 
+    def _is_strange(self, clause: int, start: int, end: int) -> bool:
+        """Do many words say something of the figure that we have no word for? "75 a week doesnt grow on trees"."""
+        return (
+            self._strange_words(clause, start) > STRANGE_WORDS
+            or self._strange_words(end, self.clause_end(end)) > STRANGE_WORDS
+        )
+
     def _strange_words(self, start: int, end: int) -> int:
-        """How many words before the figure say something we have no word for."""
         return sum(
-            place not in self._fillers and token.text[0].isalpha()
+            place not in self._fillers and place not in self.terms and token.text[0].isalpha()
             for place, token in enumerate(self.words.tokens[start:end], start)
         )
 
@@ -151,7 +190,7 @@ def _verdict(left: str | None, follows: str | None) -> Stance:
         return Stance.REFUSED
     if left == "copula" and follows == "offer":
         return Stance.OFFERED  # "is 30 a week ok"
-    if follows == "mention" or (left or follows) not in {None, "offer", "aside"}:
+    if follows in {"mention", "alternative"} or (left or follows) not in {None, "offer", "aside"}:
         return Stance.MENTIONED
     if "offer" in {left, follows}:
         return Stance.OFFERED

@@ -27,7 +27,7 @@ class AssignEscalation(Act):
 
     def do(self, request: HttpRequest, pk: UUID) -> str:
         to = request.POST.get("to", "").strip() or me(request)
-        escalations.assign(pk, to=to)
+        escalations.assign(pk, to=to, by=me(request))
         return f"{to} takes care of it."
 
 

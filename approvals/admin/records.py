@@ -1,4 +1,4 @@
-"""What is kept: plans, notices, rule switches, and the audit log, which nobody changes and everybody may export."""
+"""What is kept: rule switches, and the audit log, which nobody changes and everybody may export."""
 
 import csv
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import URLPattern, path
 
 from approvals.admin.columns import column
-from approvals.models import ApprovalAuditEntry, Notification, PaymentPlan, RuleSwitch
+from approvals.models import ApprovalAuditEntry, RuleSwitch
 from approvals.templatetags.console import codes, words
 from conversations.admin import ReadOnly
 
@@ -85,45 +85,6 @@ def _cell(value: Any) -> str:
     """A cell that a spreadsheet shows and does not run: tenants write what they like."""
     text = value.isoformat() if hasattr(value, "isoformat") else str(value if value is not None else "")
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
-@admin.register(PaymentPlan)
-class PaymentPlanAdmin(ReadOnly):
-    list_display = ["created_at", "conversation", "terms", "total", "verdict", "state"]
-    list_filter = ["status", "valid", "auto_approvable", "source"]
-    list_select_related = ["conversation"]
-    search_fields = ["conversation__phone", "conversation__tenant_name"]
-    ordering = ["-created_at"]
-    show_full_result_count = False
-
-    @column("Terms", ordering="weekly_amount")
-    def terms(self, plan: PaymentPlan) -> str:
-        return str(plan)
-
-    @column("Rules", label={"auto": "success", "valid": "warning", "outside": "danger", "": ""})
-    def verdict(self, plan: PaymentPlan) -> tuple[str, str]:
-        if plan.weekly_amount is None:
-            return "", "one payment"
-        if plan.auto_approvable:
-            return "auto", "within the rules"
-        issues = ", ".join(words(issue["code"]) for issue in plan.issues)
-        return ("valid", "needs a manager") if plan.valid else ("outside", issues or "incomplete")
-
-    @column("Status", ordering="status", label={"accepted": "success", "proposed": "info"})
-    def state(self, plan: PaymentPlan) -> tuple[str, str]:
-        return plan.status, plan.get_status_display()
-
-
-@admin.register(Notification)
-class NotificationAdmin(ReadOnly):
-    list_display = ["created_at", "kind", "recipient", "subject", "state", "attempts", "error_message"]
-    list_filter = ["status", "kind"]
-    ordering = ["-created_at"]
-    show_full_result_count = False
-
-    @column("Status", ordering="status", label={"sent": "success", "failed": "danger", "pending": "info"})
-    def state(self, notice: Notification) -> tuple[str, str]:
-        return notice.status, notice.get_status_display()
 
 
 @admin.register(RuleSwitch)

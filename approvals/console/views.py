@@ -215,7 +215,7 @@ class Bulk(UnfoldModelAdminViewMixin, TemplateView):  # type: ignore[misc]
         replies = bulk.all_green(wanted, me=_me(self.request))
         kept = {
             "wanted": wanted,
-            "replies": replies,
+            "replies": [(reply, words_of(reply), bulk.fingerprint(reply)) for reply in replies],
             "languages": LANGUAGES,
             "undo_seconds": settings.SEND_UNDO_SECONDS,
         }
@@ -223,7 +223,8 @@ class Bulk(UnfoldModelAdminViewMixin, TemplateView):  # type: ignore[misc]
 
     def post(self, request: HttpRequest) -> HttpResponse:
         chosen = _keys(request.POST.getlist("response"))
-        done = bulk.approve_all(chosen, by=decider(request))
+        shown = {key: request.POST.get(f"shown {key}", "") for key in chosen}
+        done = bulk.approve_all(shown, by=decider(request))
         left = {
             reply.pk: reply for reply in QueuedResponse.objects.select_related("conversation").filter(pk__in=chosen)
         }

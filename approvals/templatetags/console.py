@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from approvals.console.checking import Checked
+from approvals.models import QueuedResponse
 from approvals.policy.reliability import WhatIf
 
 register = template.Library()
@@ -55,6 +56,11 @@ WORDS_OF = {
     "withdraw": "withdrawn",
     "queue": "queued for a decision",
     "hold": "held",
+    "wake": "took it back into the queue",
+    "assign": "gave an escalation",
+    "note": "wrote a note",
+    "accept_plan": "accepted a plan",
+    "decline_plan": "declined a plan",
     "release_hold": "released a hold",
     "resolve": "resolved an escalation",
     # holds and escalations
@@ -85,6 +91,12 @@ WORDS_OF = {
     "model_escalates": "the model asks for a person",
     "open_escalation": "an escalation is open",
     "too_many_started_texts": "enough texts were started this week",
+    # notices
+    "reply_waiting": "a reply waits",
+    "text_on_hold": "a text on hold",
+    "escalation": "an escalation",
+    "words_not_sent": "a manager's text was not sent",
+    "pending_reminder": "replies still wait",
     # who
     "policy": "The rules",
 }
@@ -169,6 +181,14 @@ def more_than(then: WhatIf, today: WhatIf) -> str:
     """How many more or fewer texts go by themselves than at today's threshold."""
     more = then.by_itself - today.by_itself
     return "as many as today" if not more else f"{abs(more)} {'more' if more > 0 else 'fewer'} than today"
+
+
+@register.filter
+def why_stopped(reply: QueuedResponse) -> str:
+    """Why policy withdrew a reply that a person had decided."""
+    entry = reply.audit.filter(action=QueuedResponse.Action.WITHDRAW).order_by("-seq").first()
+    reason = entry.reason if entry else "stale"
+    return "the tenant wrote first" if reason == "stale" else codes(reason)
 
 
 @register.filter

@@ -493,6 +493,7 @@ const DO = {
     box.hidden = true;
     typed(); DO.edit();
   },
+  "use-unsent"(button) { editor().value = button.dataset.text; typed(); DO.edit(); },
   "drop-kept"() { const box = document.getElementById("kept"); localStorage.removeItem(box.dataset.key); box.hidden = true; },
 };
 

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from rest_framework.test import APIClient
 
-from approvals.models import Escalation, PaymentPlan, QueuedResponse, Workflow
+from approvals.models import ApprovalAuditEntry, Escalation, PaymentPlan, QueuedResponse, Workflow
 from conversations.endpoints import Pages
 from conversations.models import Conversation, Message
 from orchestrator_site.models import ServiceToken
@@ -367,6 +367,28 @@ def test_an_escalation_by_api(api, body, category, severity, reason):
     assert answer.status_code == 201
     escalation = Escalation.objects.get(pk=answer.json()["escalation_id"])
     assert (escalation.category, escalation.severity, escalation.reason) == (category, severity, reason)
+
+
+def test_a_repeat_for_an_open_escalation_says_so_and_names_it(api):
+    make_conversation(external_id="7")
+    body = {"conversation_id": 7, "reason": "asks for the owner"}
+    first = api("sms-agent").post("/orchestrate/escalate", body)
+    again = api("sms-agent").post("/orchestrate/escalate", body)
+    assert (first.status_code, again.status_code, again.json()["status"]) == (201, 200, "open")
+    assert again.json()["escalation_id"] == first.json()["escalation_id"]
+    assert ApprovalAuditEntry.objects.filter(action="escalate").count() == 2
+
+
+def test_a_person_who_may_approve_but_not_escalate_does_not_escalate_by_the_other_door(client):
+    person = User.objects.create_user("ann")
+    person.user_permissions.add(Permission.objects.get(codename="approve"))
+    response = make_response()
+    client.force_login(person)
+    body = {"action": "escalate", "response_queue_id": str(response.pk), "escalation_reason": "no"}
+    answer = client.post("/orchestrate/approve-response", body, content_type="application/json")
+    is_envelope(answer, 403, "forbidden")
+    response.refresh_from_db()
+    assert response.status == "pending"
 
 
 def test_an_escalation_needs_a_reason(api):

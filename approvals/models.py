@@ -188,6 +188,7 @@ class QueuedResponse(Moving, Leased):
 
     class Meta:
         db_table = "ai_response_queue"
+        verbose_name, verbose_name_plural = "reply", "replies"
         permissions = [
             ("approve", "Can approve, modify, redraft and close replies"),
             ("override_gates", "Can send a text in spite of a red gate, with a reason"),
@@ -270,7 +271,7 @@ class ApprovalAuditEntry(models.Model):
 
     class Meta:
         db_table = "approval_audit_log"
-        verbose_name_plural = "approval audit entries"
+        verbose_name, verbose_name_plural = "audit entry", "audit log"
         indexes = [models.Index(fields=["-created_at"], name="audit_recent")]
 
     def __str__(self) -> str:
@@ -417,6 +418,7 @@ class Notification(Moving, Leased):
 
     class Meta:
         db_table = "notifications"
+        verbose_name, verbose_name_plural = "notice", "notices"
         indexes = [
             models.Index(fields=["not_before"], name="notification_ready", condition=Q(status="pending")),
             models.Index(fields=["lease_until"], name="notification_leased", condition=Q(status="sending")),
@@ -440,6 +442,7 @@ class RuleSwitch(models.Model):
 
     class Meta:
         db_table = "rule_switches"
+        verbose_name_plural = "rule switches"
         indexes = [models.Index(fields=["name", "-turned_at"], name="switch_latest")]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
 from approvals.admin.acts import Act, act_url
-from approvals.admin.columns import column
+from approvals.admin.columns import InWords, column
 from approvals.models import Notification
 from approvals.sms_workflow import notices
 from approvals.templatetags.console import words
@@ -28,7 +28,7 @@ class SendAgain(Act):
 @admin.register(Notification)
 class NotificationAdmin(ReadOnly):
     list_display = ["created_at", "what", "recipient", "subject", "state", "attempts", "error_message"]
-    list_filter = ["status", "kind"]
+    list_filter = ["status", ("kind", InWords)]
     search_fields = ["recipient", "subject"]
     ordering = ["-created_at"]
     show_full_result_count = False

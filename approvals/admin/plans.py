@@ -48,7 +48,8 @@ class PaymentPlanAdmin(ReadOnly):
     ordering = ["-created_at"]
     show_full_result_count = False
     change_form_outer_before_template = "admin/approvals/paymentplan/decide.html"
-    fields = ["conversation", "start_date", "source", "created_at"]
+    fields = ["terms", "start_date", "source", "created_at"]
+    readonly_fields = ["terms"]
 
     @column("Terms", ordering="weekly_amount")
     def terms(self, plan: PaymentPlan) -> str:

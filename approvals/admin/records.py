@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import URLPattern, path
 
-from approvals.admin.columns import column
+from approvals.admin.columns import InWords, column
 from approvals.models import ApprovalAuditEntry, RuleSwitch
 from approvals.templatetags.console import codes, words
 from conversations.admin import ReadOnly
@@ -31,17 +31,37 @@ COLUMNS = [
 
 @admin.register(ApprovalAuditEntry)
 class ApprovalAuditEntryAdmin(ReadOnly):
-    list_display = ["seq", "created_at", "what", "approved_by", "conversation", "text", "why"]
-    list_filter = ["action", "created_at"]
+    list_display = ["seq", "created_at", "what", "who", "conversation", "text", "why"]
+    list_filter = [("action", InWords), "created_at"]
     list_select_related = ["conversation"]
     search_fields = ["approved_by", "reason", "final_response", "conversation__tenant_name", "conversation__phone"]
     ordering = ["-seq"]
     show_full_result_count = False
     list_before_template = "admin/approvals/approvalauditentry/export.html"
+    fields = [
+        "seq",
+        "created_at",
+        "what",
+        "who",
+        "conversation",
+        "original_response",
+        "final_response",
+        "reason_in_full",
+        "entry_hash",
+    ]
+    readonly_fields = ["seq", "what", "who", "reason_in_full", "entry_hash"]
 
     @column("Decision", ordering="action")
     def what(self, entry: ApprovalAuditEntry) -> str:
         return words(entry.action)
+
+    @column("By", ordering="approved_by")
+    def who(self, entry: ApprovalAuditEntry) -> str:
+        return words(entry.approved_by)
+
+    @column("Reason")
+    def reason_in_full(self, entry: ApprovalAuditEntry) -> str:
+        return codes(entry.reason) or "–"
 
     @column("Text")
     def text(self, entry: ApprovalAuditEntry) -> str:
@@ -89,5 +109,15 @@ def _cell(value: Any) -> str:
 
 @admin.register(RuleSwitch)
 class RuleSwitchAdmin(ReadOnly):
-    list_display = ["turned_at", "name", "value", "turned_by", "reason"]
+    list_display = ["turned_at", "what", "state", "turned_by", "reason"]
     ordering = ["-turned_at"]
+    fields = ["turned_at", "what", "state", "turned_by", "reason"]
+    readonly_fields = ["what", "state"]
+
+    @column("Rule", ordering="name")
+    def what(self, switch: RuleSwitch) -> str:
+        return words(switch.name).capitalize()
+
+    @column("Turned", label={"on": "success", "off": "danger"})
+    def state(self, switch: RuleSwitch) -> str:
+        return "on" if switch.value else "off"

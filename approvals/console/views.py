@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 FOLDER = "admin/approvals/queuedresponse"
 STATUS_OF = {Invalid: HTTPStatus.BAD_REQUEST, NotFound: HTTPStatus.NOT_FOUND, Conflict: HTTPStatus.CONFLICT}
-LANGUAGES = {"en": "English", "es": "Español", "pt": "Português", "ht": "Kreyòl", "he": "עברית"}
 
 
 def urls(admin: "ModelAdmin[QueuedResponse]") -> list[URLPattern]:
@@ -115,7 +114,7 @@ class QueuePane(Piece):
     def get(self, request: HttpRequest) -> HttpResponse:
         left = queue(Wanted.of(request.GET.dict()), me=_me(request), after=request.GET.get("after", ""))
         template = "rows" if request.GET.get("after") else "queue"
-        return render(request, f"{FOLDER}/_{template}.html", {"queue": left, "languages": LANGUAGES})
+        return render(request, f"{FOLDER}/_{template}.html", {"queue": left})
 
 
 class CardPane(Piece):
@@ -216,7 +215,6 @@ class Bulk(UnfoldModelAdminViewMixin, TemplateView):  # type: ignore[misc]
         kept = {
             "wanted": wanted,
             "replies": [(reply, words_of(reply), bulk.fingerprint(reply)) for reply in replies],
-            "languages": LANGUAGES,
             "undo_seconds": settings.SEND_UNDO_SECONDS,
         }
         return super().get_context_data(**kept, **kwargs)
@@ -253,14 +251,13 @@ def _card_context(request: HttpRequest, shown: UUID | None, me: str, *, claim: b
         name: person.has_perm(f"approvals.{name}") for name in ("approve", "escalate", "override_gates", "release_hold")
     }
     if shown is None:
-        return {"card": None, "may": may, "languages": LANGUAGES}
+        return {"card": None, "may": may}
     if claim and may["approve"]:
         claims.claim(shown, by=me)
     found = card(shown, me=me)
     return {
         "card": found,
         "may": may,
-        "languages": LANGUAGES,
         "address": f"{reverse('admin:approvals_console')}?card={shown}",
         "words": words_of(found.reply),
         "undo_seconds": settings.SEND_UNDO_SECONDS,

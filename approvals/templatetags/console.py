@@ -97,10 +97,39 @@ WORDS_OF = {
     "escalation": "an escalation",
     "words_not_sent": "a manager's text was not sent",
     "pending_reminder": "replies still wait",
+    # what the work on a text does, and how it ends
+    "read": "Read the words",
+    "tenant": "Asked for the account",
+    "thread": "Asked for the conversation",
+    "draft": "Wrote a draft",
+    "second draft": "Wrote a second draft",
+    "verdict": "Weighed it",
+    "sms_reply": "reply to a text",
+    "superseded": "answered with a newer text",
+    "taken back": "waits: its worker was lost",
+    "retry": "waits: tried again by a person",
+    "ok": "done",
+    "refused": "was refused",
+    "unknown": "outcome unknown",
+    # where a plan or a language is known from
+    "monitor": "the Collections Monitor",
+    "detected": "the tenant's words",
+    "guessed": "a guess",
+    "auto_send": "automatic sending",
     # who
     "policy": "The rules",
 }
 PREFIXES = {"gate_": "check", "hold_": "hold"}
+LANGUAGES = {"en": "English", "es": "Spanish", "pt": "Portuguese", "ht": "Haitian Creole", "he": "Hebrew"}
+# How the report of health calls whom we depend on.
+UPSTREAMS = {
+    "sms_agent": "SMS Agent",
+    "collections_monitor": "Collections Monitor",
+    "notification_service": "Notification Service",
+    "openai": "Language model",
+    "call_handler": "Call handler",
+    "supabase": "Database",
+}
 
 
 @register.filter
@@ -111,6 +140,22 @@ def words(code: str) -> str:
             return f"{said}: {words(code.removeprefix(prefix)).lower()}"
     source, _, count = str(code).partition(" ")
     return f"{WORDS_OF.get(source, source.replace('_', ' '))} {count}".strip()
+
+
+@register.filter
+def language(code: str) -> str:
+    """English for en; a code that nobody knows as it stands."""
+    return LANGUAGES.get(code, code or "unknown")
+
+
+@register.simple_tag
+def languages() -> dict[str, str]:
+    return LANGUAGES
+
+
+@register.filter
+def upstream(name: str) -> str:
+    return UPSTREAMS.get(name, name.replace("_", " "))
 
 
 @register.filter

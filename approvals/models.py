@@ -68,7 +68,7 @@ class Workflow(Moving, Leased):
         ]
 
     def __str__(self) -> str:
-        return f"{self.workflow_type} {self.status}"
+        return f"{self.workflow_type.replace('_', ' ')}, {self.status}"
 
 
 class WorkflowStep(models.Model):
@@ -428,7 +428,7 @@ class Notification(Moving, Leased):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} to {self.recipient}: {self.status}"
+        return f"{self.kind.replace('_', ' ')} to {self.recipient}: {self.status}"
 
 
 class RuleSwitch(models.Model):

@@ -32,6 +32,20 @@ class RequestId:
         return response
 
 
+class HeadHasNoBody:
+    """A probe by HEAD gets the headers of a GET and nothing after them; gunicorn complains of more."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.method == "HEAD" and not response.streaming:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+            response.content = b""
+        return response
+
+
 def _refusal(status: int, code: str, message: str) -> JsonResponse:
     return JsonResponse({"error": {"code": code, "message": message}, "request_id": request_id.get()}, status=status)
 

@@ -87,6 +87,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "orchestrator_site.middleware.RequestId",
+    "orchestrator_site.middleware.HeadHasNoBody",
     "orchestrator_site.middleware.PlainAddress",
     "orchestrator_site.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
@@ -199,8 +200,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["orchestrator_site.auth.MayCall"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["orchestrator_site.parsers.Json"],
-    # The API speaks JSON whatever `?format=` says.
-    "URL_FORMAT_OVERRIDE": None,
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "orchestrator_site.parsers.Negotiation",
     "DEFAULT_PAGINATION_CLASS": "conversations.endpoints.Pages",
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "orchestrator_site.schema.Schema",

@@ -369,6 +369,17 @@ def test_an_escalation_by_api(api, body, category, severity, reason):
     assert (escalation.category, escalation.severity, escalation.reason) == (category, severity, reason)
 
 
+@pytest.mark.parametrize("wish", ["xml", "api", "csv"])
+def test_the_api_speaks_json_whatever_format_is_asked_for(api, wish):
+    assert api("manager").get(f"/orchestrate/metrics?format={wish}").json()["today"]["total_messages"] == 0
+
+
+@pytest.mark.parametrize("path", ["/health", "/", "/admin/login/", "/api/docs/"])
+def test_a_probe_by_head_is_answered_like_a_get(client, path):
+    probed, got = client.head(path), client.get(path)
+    assert (probed.status_code, probed.content) == (got.status_code, b"")
+
+
 def test_a_repeat_for_an_open_escalation_says_so_and_names_it(api):
     make_conversation(external_id="7")
     body = {"conversation_id": 7, "reason": "asks for the owner"}

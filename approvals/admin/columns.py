@@ -5,6 +5,7 @@ from typing import Any, TypeVar, cast
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.utils.text import capfirst
 from unfold.decorators import display
 
 from approvals.templatetags.console import language, words
@@ -30,7 +31,7 @@ class InWords(admin.AllValuesFieldListFilter):
         first, *others = super().choices(changelist)
         yield {**first, "display": "All"}
         for choice in others:
-            yield {**choice, "display": self.said(str(choice["display"])).capitalize()}
+            yield {**choice, "display": capfirst(self.said(str(choice["display"])))}
 
     def said(self, code: str) -> str:
         return words(code)

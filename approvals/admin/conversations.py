@@ -73,7 +73,7 @@ class ConversationAdmin(ReadOnly):
 
     @column("Language", ordering="language")
     def spoken(self, conversation: Conversation) -> str:
-        return language(conversation.language).capitalize()
+        return language(conversation.language)
 
     @column("Language known from")
     def spoken_from(self, conversation: Conversation) -> str:

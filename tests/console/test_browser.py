@@ -326,7 +326,7 @@ def test_several_are_approved_at_once(desk_of: DeskOf, card: Card) -> None:
     made = [card(tenant="Ana"), card(tenant="Tom"), card(tenant="Eve")]
     desk = desk_of().open()
     desk.page.click("text=Approve several")
-    desk.page.locator("li", has_text="Tom").locator("input").uncheck()
+    desk.page.locator("li", has_text="Tom").locator("[type=checkbox]").uncheck()
     desk.page.click("text=Approve the ticked ones")
     desk.sees("2 approved")
     states = {one.conversation.tenant_name: QueuedResponse.objects.get(pk=one.pk).status for one in made}

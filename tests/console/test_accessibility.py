@@ -32,6 +32,9 @@ DeskOf = Callable[..., Desk]
 def test_the_checker_finds_nothing_to_complain_of(desk_of: DeskOf, card: Card, dark: bool, width: int) -> None:
     one = card(tenant="Ana", waits=90, draft="Could you pay $50 a week, or $77?", asked="can i pay 50")
     card(tenant="Tom", waits=20), card(tenant="Eve", viewer="james", viewer_until=timezone.now() + timedelta(minutes=2))
+    for figure, action in (("0.750", "approve"), ("0.840", "modify"), ("0.650", None)):
+        decided = {"manager_action": action, "actioned_by": "maria", "actioned_at": timezone.now(), "status": "closed"}
+        card(confidence_score=figure, reasons=["medium_confidence"], **(decided if action else {}))
     rows = _rows_to_look_at(one)
     desk = desk_of("sam", "Supervisors", width=width, dark=dark)
     User.objects.filter(username="sam").update(is_superuser=True)
@@ -65,6 +68,7 @@ def _rows_to_look_at(one: QueuedResponse) -> list[Model]:
 
 def _pages(rows: list[Model]) -> Iterator[str]:
     yield from ("/admin/", "/admin/password_change/", "/admin/nothing/")
+    yield "/admin/approvals/confidencecurve/reliability/?threshold=70"
     yield from (f"/admin/approvals/queuedresponse/console/{page}" for page in ("", "bulk/", "?view=decided"))
     for row in rows:
         opts = row._meta

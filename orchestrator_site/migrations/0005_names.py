@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orchestrator_site', '0003_assistant_permissions'),
+        ('orchestrator_site', '0004_confidence_permissions'),
     ]
 
     operations = [

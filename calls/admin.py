@@ -56,27 +56,11 @@ class Resolution(forms.Form):
 
 @admin.register(CallTask)
 class CallTaskAdmin(ReadOnly):
-    list_display = ["created_at", "kind", "user", "phone", "status", "came_of_it", "attempts", "finished_at"]
+    list_display = ["created_at", "task_type", "chat", "phone", "status", "outcome", "attempts", "finished_at"]
     list_filter = ["status", "outcome", "task_type", "language"]
     list_select_related = ["chat"]
     search_fields = ["phone", "chat__user_id", "summary", "reference", "error_message"]
     ordering = ["-created_at"]
-    fields = [
-        "summary",
-        "kind",
-        "user",
-        "phone",
-        "status",
-        "came_of_it",
-        "error_message",
-        "created_at",
-        "confirmed_at",
-        "placed_at",
-        "finished_at",
-        "reference",
-        "resolved_by",
-    ]
-    readonly_fields = ["kind", "user", "came_of_it"]
     inlines = [StepInline]
     fieldsets = [
         (None, {"fields": ["summary", "status", "outcome", "phone", "chat", "result", "error_message", "resolved_by"]}),
@@ -103,18 +87,6 @@ class CallTaskAdmin(ReadOnly):
     ]
     show_full_result_count = False
     change_form_template = "admin/calls/calltask/change_form.html"
-
-    @admin.display(description="Task", ordering="task_type")
-    def kind(self, task: CallTask) -> str:
-        return task.task_type.replace("_", " ")
-
-    @admin.display(description="Asked by", ordering="chat__user_id")
-    def user(self, task: CallTask) -> str:
-        return task.chat.user_id
-
-    @admin.display(description="Outcome", ordering="outcome")
-    def came_of_it(self, task: CallTask) -> str:
-        return task.outcome.replace("_", " ") or "–"
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.resolve_view)

@@ -10,7 +10,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db.models import QuerySet
 from drf_spectacular.plumbing import resolve_type_hint
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import generics, serializers, status
+from rest_framework import exceptions, generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,7 +20,7 @@ from approvals.models import Escalation, PaymentPlan, QueuedResponse, Workflow
 from approvals.policy.escalation import Category, Severity
 from approvals.sms_workflow import decisions, intake, offers
 from approvals.sms_workflow.decisions import Decider
-from approvals.sms_workflow.escalations import open_escalation
+from approvals.sms_workflow.escalations import hand_over
 from conversations.endpoints import CallersId, Checked
 from conversations.models import Conversation
 from conversations.refusals import Conflict, Invalid, NotFound
@@ -155,6 +155,8 @@ class ApproveResponse(Checked):
     @extend_schema(request=Input, responses=Output)
     def post(self, request: Request) -> Response:
         body = self.checked(request)
+        if body["action"] == "escalate" and not _may_escalate(request):
+            raise exceptions.PermissionDenied("Your group may approve, but not escalate.")
         reply_id = (
             body.get("response_queue_id") or decisions.waiting_reply(conversation_known_as(body["conversation_id"])).pk
         )
@@ -168,6 +170,11 @@ class ApproveResponse(Checked):
                 "final_response": response.final_text if body["action"] != "escalate" else None,
             }
         )
+
+
+def _may_escalate(request: Request) -> bool:
+    """A person needs a permission of its own for it; a service's role covers all three actions."""
+    return not isinstance(request.user, AbstractUser) or request.user.has_perm("approvals.escalate")
 
 
 def _decide(reply_id: UUID, body: dict[str, Any], by: Decider) -> QueuedResponse:
@@ -278,16 +285,16 @@ class Escalate(Checked):
             return attrs
 
     class Output(serializers.Serializer[Any]):
-        status = serializers.CharField()
+        status = serializers.ChoiceField(["created", "open"], help_text="open: it was, and the reason is noted there")
         escalation_id = serializers.UUIDField()
 
-    @extend_schema(request=Input, responses={201: Output})
+    @extend_schema(request=Input, responses={201: Output, 200: Output})
     def post(self, request: Request) -> Response:
         body = self.checked(request)
         wanted, reason = body.get("escalation_type") or "", body.get("escalation_reason") or body["reason"]
         category = Category(wanted) if wanted in set(Category) else Category.MANUAL
         named = body.get("severity") or body.get("priority")
-        escalation = open_escalation(
+        escalation, is_new = hand_over(
             conversation_known_as(body["conversation_id"]),
             category=category,
             reason=reason if category == wanted or not wanted else f"{wanted}: {reason}",
@@ -295,7 +302,10 @@ class Escalate(Checked):
             severity=self.SEVERITY_OF[named] if named else None,
         )
         wake()
-        return Response({"status": "created", "escalation_id": escalation.pk}, status=status.HTTP_201_CREATED)
+        return Response(
+            {"status": "created" if is_new else "open", "escalation_id": escalation.pk},
+            status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK,
+        )
 
 
 class WorkflowStatus(APIView):

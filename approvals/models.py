@@ -68,7 +68,7 @@ class Workflow(Moving, Leased):
         ]
 
     def __str__(self) -> str:
-        return f"{self.workflow_type} {self.status}"
+        return f"{self.workflow_type.replace('_', ' ')}, {self.status}"
 
 
 class WorkflowStep(models.Model):
@@ -109,7 +109,7 @@ class QueuedResponse(Moving, Leased):
     MOVES = {
         Status.PENDING: frozenset({Status.APPROVED, Status.ESCALATED, Status.WITHDRAWN, Status.CLOSED}),
         # Back to pending: the manager's undo, or an automatic approval that a new hold or escalation overtook.
-        Status.APPROVED: frozenset({Status.SENDING, Status.WITHDRAWN, Status.PENDING, Status.FAILED}),
+        Status.APPROVED: frozenset({Status.SENDING, Status.WITHDRAWN, Status.PENDING}),
         Status.SENDING: frozenset({Status.SENT, Status.FAILED, Status.UNKNOWN, Status.APPROVED}),
         Status.FAILED: frozenset({Status.APPROVED, Status.ESCALATED, Status.CLOSED}),
         Status.UNKNOWN: frozenset({Status.APPROVED, Status.ESCALATED, Status.CLOSED}),
@@ -129,12 +129,17 @@ class QueuedResponse(Moving, Leased):
         REDRAFT = "redraft"
         CLOSE = "close"
         SNOOZE = "snooze"
+        WAKE = "wake"
         UNDO = "undo"
         WITHDRAW = "withdraw"
         QUEUE = "queue"
         HOLD = "hold"
         RELEASE_HOLD = "release_hold"
+        ASSIGN = "assign"
+        NOTE = "note"
         RESOLVE = "resolve"
+        ACCEPT_PLAN = "accept_plan"
+        DECLINE_PLAN = "decline_plan"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="responses")
@@ -183,6 +188,7 @@ class QueuedResponse(Moving, Leased):
 
     class Meta:
         db_table = "ai_response_queue"
+        verbose_name, verbose_name_plural = "reply", "replies"
         permissions = [
             ("approve", "Can approve, modify, redraft and close replies"),
             ("override_gates", "Can send a text in spite of a red gate, with a reason"),
@@ -230,6 +236,11 @@ class QueuedResponse(Moving, Leased):
         """Whether policy approved it, not a person."""
         return self.manager_action == self.Action.AUTO_APPROVE
 
+    @property
+    def in_own_words(self) -> bool:
+        """Whether a person wrote the words, or changed them."""
+        return self.final_text != self.ai_response
+
     def decide(self, to: str, *, action: str, by: str, reason: str = "", **changes: Any) -> None:
         """Make a move that somebody decided, and write it into the audit log in the same transaction."""
         with transaction.atomic():
@@ -260,7 +271,7 @@ class ApprovalAuditEntry(models.Model):
 
     class Meta:
         db_table = "approval_audit_log"
-        verbose_name_plural = "approval audit entries"
+        verbose_name, verbose_name_plural = "audit entry", "audit log"
         indexes = [models.Index(fields=["-created_at"], name="audit_recent")]
 
     def __str__(self) -> str:
@@ -284,6 +295,8 @@ class PaymentPlan(models.Model):
     """A plan or a single payment that a tenant proposed or accepted, checked against the rules."""
 
     class Status(models.TextChoices):
+        """A proposed plan is accepted by policy or a person, declined by a person, or replaced by the next one."""
+
         PROPOSED = "proposed"
         ACCEPTED = "accepted"
         DECLINED = "declined"
@@ -292,7 +305,6 @@ class PaymentPlan(models.Model):
     class Source(models.TextChoices):
         TENANT = "tenant"
         MODEL = "model"
-        MANAGER = "manager"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="payment_plans")
@@ -406,6 +418,7 @@ class Notification(Moving, Leased):
 
     class Meta:
         db_table = "notifications"
+        verbose_name, verbose_name_plural = "notice", "notices"
         indexes = [
             models.Index(fields=["not_before"], name="notification_ready", condition=Q(status="pending")),
             models.Index(fields=["lease_until"], name="notification_leased", condition=Q(status="sending")),
@@ -415,7 +428,7 @@ class Notification(Moving, Leased):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} to {self.recipient}: {self.status}"
+        return f"{self.kind.replace('_', ' ')} to {self.recipient}: {self.status}"
 
 
 class RuleSwitch(models.Model):
@@ -429,6 +442,7 @@ class RuleSwitch(models.Model):
 
     class Meta:
         db_table = "rule_switches"
+        verbose_name_plural = "rule switches"
         indexes = [models.Index(fields=["name", "-turned_at"], name="switch_latest")]
 
     def __str__(self) -> str:

@@ -8,6 +8,9 @@ from unfold.admin import ModelAdmin
 class ReadOnly(ModelAdmin):  # type: ignore[misc]
     """Nobody adds, changes or deletes here, whatever their permissions: that would bypass the flow."""
 
+    # On a telephone each row is a small table of its own.
+    list_per_page = 50
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

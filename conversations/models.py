@@ -141,7 +141,7 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.direction} {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.direction} {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
 
 
 class HoldQuerySet(models.QuerySet["ContactHold"]):
@@ -184,4 +184,4 @@ class ContactHold(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.reason} since {self.created_at:%Y-%m-%d}"
+        return f"{self.reason} since {timezone.localtime(self.created_at):%Y-%m-%d}"

@@ -23,6 +23,7 @@ from approvals import rulebook
 from approvals.console.queue import counts
 from approvals.models import Escalation, QueuedResponse, RuleSwitch, Workflow
 from approvals.reports import metrics_report
+from approvals.templatetags.console import UPSTREAMS
 from orchestrator_site.models import CircuitBreaker
 
 DAYS = 14
@@ -117,6 +118,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         trouble=_trouble(),
         switch=RuleSwitch.objects.filter(name=rulebook.AUTO_SEND).order_by("-turned_at").first(),
         rules=rulebook.current_rules(),
+        upstreams=UPSTREAMS,
         set_off=not settings.AUTO_SEND_ENABLED,
         may_turn=request.user.has_perm("approvals.change_rules"),
         may_ask=request.user.has_perm("approvals.retry"),

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import DataError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
@@ -73,21 +74,53 @@ def _from_drf(error: exceptions.APIException) -> Response:
     return Response(body, status=error.status_code, headers=headers)
 
 
-def page_not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler404."""
-    return JsonResponse(envelope("not_found", "There is nothing at this address. See /api/docs/."), status=404)
+    return _answer(request, 404, "not_found", "There is nothing at this address. See /api/docs/.")
 
 
-def server_error(request: HttpRequest) -> JsonResponse:
+def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: the trace is in the log under the request id, never in the answer."""
-    return JsonResponse(envelope("internal", "Something went wrong on our side; the request id finds it."), status=500)
+    return _answer(request, 500, "internal", "Something went wrong on our side; the request id finds it.")
 
 
-def bad_request(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler400, for what fails before a view: an unknown host, a body that is too large."""
-    return JsonResponse(envelope("invalid", "The request cannot be understood."), status=400)
+    return _answer(request, 400, "invalid", "The request cannot be understood.")
 
 
-def forbidden(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler403."""
-    return JsonResponse(envelope("forbidden", "You may not do this."), status=403)
+    return _answer(request, 403, "forbidden", "You may not do this.")
+
+
+def token_lost(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW: a form that was older than its session, or not ours."""
+    return _answer(request, 403, "csrf_failed", "This page is older than your session. Nothing was done.")
+
+
+# What a person reads in a browser: a title, and what to do now.
+PAGES = {
+    "invalid": ("This cannot be understood", "Go back and try it another way."),
+    "forbidden": ("You may not do this", "Your group has no right to it. A supervisor can tell you who has."),
+    "csrf_failed": (
+        "This page has grown old",
+        "You signed in again, or out, since it was opened. Nothing was done. Go back, reload the page, and repeat it: "
+        "what you typed on the approvals page or in a conversation is kept in this browser.",
+    ),
+    "not_found": ("There is nothing here", "The address is wrong, or what stood here is gone."),
+    "internal": (
+        "Something went wrong on our side",
+        "Nothing of yours is lost. Try again; if it happens again, tell us",
+    ),
+}
+
+
+def _answer(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
+    """A page for a person in a browser, JSON for everybody else."""
+    if "text/html" not in request.headers.get("Accept", ""):
+        return JsonResponse(envelope(code, message), status=status)
+    title, advice = PAGES[code]
+    # Plain files and plain words: this page must work when nothing else does.
+    page = {"status": status, "title": title, "advice": advice, "request_id": request_id.get()}
+    return HttpResponse(render_to_string("error.html", page), status=status)

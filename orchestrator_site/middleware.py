@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 # The id of the request or the workflow that the current thread works on; the log lines carry it.
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -29,6 +29,20 @@ class RequestId:
         finally:
             request_id.reset(token)
         response["X-Request-ID"] = current
+        return response
+
+
+class HeadHasNoBody:
+    """A probe by HEAD gets the headers of a GET and nothing after them; gunicorn complains of more."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.method == "HEAD" and not response.streaming:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+            response.content = b""
         return response
 
 
@@ -67,8 +81,11 @@ class BodyLimit:
         return self.get_response(request)
 
 
-class HouseTime:
-    """People read the admin's pages in the house's own time; the API speaks UTC."""
+class House:
+    """People read the admin's pages in the house's own time and in one language; the API speaks UTC.
+
+    The theme would follow the browser's language and our own words would not: half a page in each.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -76,5 +93,7 @@ class HouseTime:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path.startswith("/admin/"):
             return self.get_response(request)
-        with timezone.override(settings.CONTACT_TIME_ZONE):
-            return self.get_response(request)
+        with timezone.override(settings.CONTACT_TIME_ZONE), translation.override("en"):
+            response = self.get_response(request)
+        response["Content-Language"] = "en"
+        return response

@@ -50,6 +50,7 @@ class CircuitBreaker(models.Model):
 
     class Meta:
         db_table = "circuit_breakers"
+        verbose_name = "upstream"
 
     def __str__(self) -> str:
         return f"{self.name}: {self.state}"

@@ -41,6 +41,7 @@ if not SECRET_KEY:
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
 # Probes of a container's health come from inside of it.
 ALLOWED_HOSTS += [host for host in ("localhost", "127.0.0.1") if ALLOWED_HOSTS and host not in ALLOWED_HOSTS]
+CSRF_FAILURE_VIEW = "orchestrator_site.errors.token_lost"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 
@@ -86,13 +87,14 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "orchestrator_site.middleware.RequestId",
-    "orchestrator_site.middleware.HouseTime",
+    "orchestrator_site.middleware.HeadHasNoBody",
     "orchestrator_site.middleware.PlainAddress",
     "orchestrator_site.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "orchestrator_site.middleware.House",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -125,6 +127,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LANGUAGE_CODE = "en-us"
 LANGUAGES = [("en", "English"), ("he", "עברית")]
+# How the admin writes times: with their zone.
+FORMAT_MODULE_PATH = "orchestrator_site.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
@@ -196,6 +200,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["orchestrator_site.auth.MayCall"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["orchestrator_site.parsers.Json"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "orchestrator_site.parsers.Negotiation",
     "DEFAULT_PAGINATION_CLASS": "conversations.endpoints.Pages",
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "orchestrator_site.schema.Schema",

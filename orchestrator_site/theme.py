@@ -3,12 +3,14 @@
 `settings.UNFOLD` names these functions. Nothing else knows the theme: changing it must cost a day, not a month.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
 from unfold.dataclasses import SearchResult
@@ -40,153 +42,108 @@ def _counted() -> dict[str, int]:
     return known
 
 
-def waiting_badge(request: HttpRequest) -> str:
-    return str(_counted()["waiting"] or "")
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """A line of the side bar: where it leads, who sees it, and which count stands behind it in which colour."""
+
+    title: str
+    icon: str
+    link: str
+    permission: str = ""
+    counted: str = ""
+    colour: str = "danger"
+    # A page of its own that stands below this one's address.
+    besides: str = ""
 
 
-def escalations_badge(request: HttpRequest) -> str:
-    return str(_counted()["escalations"] or "")
+def _list(title: str, icon: str, model: str, **more: str) -> Item:
+    """A list of the admin, named by `app_model`, for those who may look at its rows."""
+    app, _, name = model.rpartition("_")
+    return Item(title=title, icon=icon, link=f"admin:{model}_changelist", permission=f"{app}.view_{name}", **more)
 
 
-def failed_badge(request: HttpRequest) -> str:
-    return str(_counted()["failed"] or "")
-
-
-def may(permission: str) -> Any:
-    """Shows an item to those who may look behind it."""
-    return lambda request: request.user.has_perm(permission)
-
-
-def _item(title: str, icon: str, link: str, permission: str, **more: Any) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{link}"), "permission": may(permission), **more}
+# The side bar: the daily work first.
+NAVIGATION: Mapping[str, Sequence[Item]] = {
+    "Today": (
+        Item(title="Dashboard", icon="monitoring", link="admin:index"),
+        Item(
+            title="Approvals",
+            icon="forum",
+            link="admin:approvals_console",
+            permission="approvals.view_queuedresponse",
+            counted="waiting",
+            colour="info",
+        ),
+        _list("Escalations", "priority_high", "approvals_escalation", counted="escalations"),
+    ),
+    "Tenants": (
+        _list("Conversations", "chat", "conversations_conversation"),
+        _list("Payment plans", "payments", "approvals_paymentplan"),
+        _list("Contact holds", "front_hand", "conversations_contacthold"),
+    ),
+    "Assistant": (
+        Item(title="Chat", icon="support_agent", link="assistant", permission="calls.use_assistant"),
+        _list("Call tasks", "call", "calls_calltask"),
+    ),
+    "Behind the scenes": (
+        _list("Workflows", "account_tree", "approvals_workflow", counted="failed"),
+        _list("Replies", "outgoing_mail", "approvals_queuedresponse", besides="/console/"),
+        Item(
+            title="Confidence",
+            icon="speed",
+            link="admin:approvals_reliability",
+            permission="approvals.view_queuedresponse",
+        ),
+        _list("Audit log", "verified_user", "approvals_approvalauditentry"),
+        _list("Notices", "notifications", "approvals_notification"),
+        _list("Rule switches", "toggle_on", "approvals_ruleswitch"),
+    ),
+    "System": (
+        _list("People", "group", "auth_user"),
+        _list("Groups", "badge", "auth_group"),
+        _list("Service tokens", "key", "orchestrator_site_servicetoken"),
+        _list("Upstreams", "hub", "orchestrator_site_circuitbreaker"),
+    ),
+}
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The side bar: the daily work first."""
-    badge = "orchestrator_site.theme."
-    replies = {"badge": f"{badge}waiting_badge", "badge_variant": "info"}
-    escalations = {"badge": f"{badge}escalations_badge", "badge_variant": "danger"}
-    failed = {"badge": f"{badge}failed_badge", "badge_variant": "danger"}
+    """The side bar as the theme wants it."""
     numbers = _counted()
     return [
-        {
-            "title": "Today",
-            "items": [
-                {"title": "Dashboard", "icon": "monitoring", "link": reverse_lazy("admin:index")},
-                _item(
-                    "Approvals",
-                    "forum",
-                    "approvals_console",
-                    "approvals.view_queuedresponse",
-                    **(replies if numbers["waiting"] else {}),
-                ),
-                _item(
-                    "Escalations",
-                    "priority_high",
-                    "approvals_escalation_changelist",
-                    "approvals.view_escalation",
-                    **(escalations if numbers["escalations"] else {}),
-                ),
-            ],
-        },
-        {
-            "title": "Assistant",
-            "items": [
-                {
-                    "title": "Chat",
-                    "icon": "support_agent",
-                    "link": reverse_lazy("assistant"),
-                    "permission": may("calls.use_assistant"),
-                },
-                _item("Call tasks", "call", "calls_calltask_changelist", "calls.view_calltask"),
-            ],
-        },
-        {
-            "title": "Tenants",
-            "items": [
-                _item(
-                    "Conversations",
-                    "chat",
-                    "conversations_conversation_changelist",
-                    "conversations.view_conversation",
-                ),
-                _item("Payment plans", "payments", "approvals_paymentplan_changelist", "approvals.view_paymentplan"),
-                _item(
-                    "Contact holds",
-                    "front_hand",
-                    "conversations_contacthold_changelist",
-                    "conversations.view_contacthold",
-                ),
-            ],
-        },
-        {
-            "title": "Behind the scenes",
-            "separator": True,
-            "items": [
-                _item(
-                    "Workflows",
-                    "account_tree",
-                    "approvals_workflow_changelist",
-                    "approvals.view_workflow",
-                    **(failed if numbers["failed"] else {}),
-                ),
-                _item(
-                    "Replies",
-                    "outgoing_mail",
-                    "approvals_queuedresponse_changelist",
-                    "approvals.view_queuedresponse",
-                    # The approvals page stands below it and has an item of its own.
-                    active=lambda request: "/queuedresponse/" in request.path and "/console/" not in request.path,
-                ),
-                _item("Confidence", "speed", "approvals_reliability", "approvals.view_queuedresponse"),
-                _item(
-                    "Audit log",
-                    "verified_user",
-                    "approvals_approvalauditentry_changelist",
-                    "approvals.view_approvalauditentry",
-                ),
-                _item(
-                    "Notices",
-                    "notifications",
-                    "approvals_notification_changelist",
-                    "approvals.view_notification",
-                ),
-                _item("Rule switches", "toggle_on", "approvals_ruleswitch_changelist", "approvals.view_ruleswitch"),
-            ],
-        },
-        {
-            "title": "System",
-            "separator": True,
-            "items": [
-                _item("People", "group", "auth_user_changelist", "auth.view_user"),
-                _item("Groups", "badge", "auth_group_changelist", "auth.view_group"),
-                _item(
-                    "Service tokens",
-                    "key",
-                    "orchestrator_site_servicetoken_changelist",
-                    "orchestrator_site.view_servicetoken",
-                ),
-                _item(
-                    "Upstreams",
-                    "hub",
-                    "orchestrator_site_circuitbreaker_changelist",
-                    "orchestrator_site.view_circuitbreaker",
-                ),
-            ],
-        },
+        {"title": title, "separator": title == "Behind the scenes", "items": [_shown(item, numbers) for item in items]}
+        for title, items in NAVIGATION.items()
     ]
 
 
+def _shown(item: Item, numbers: Mapping[str, int]) -> dict[str, Any]:
+    shown: dict[str, Any] = {"title": item.title, "icon": item.icon, "link": reverse_lazy(item.link)}
+    if item.permission:
+        shown["permission"] = lambda request: request.user.has_perm(item.permission)
+    if numbers.get(item.counted):
+        shown |= {"badge": str(numbers[item.counted]), "badge_variant": item.colour}
+    if item.besides:
+        shown["active"] = lambda request: (
+            request.path.startswith(str(shown["link"])) and item.besides not in request.path
+        )
+    return shown
+
+
 def styles(request: HttpRequest) -> str:
-    return static("console/shell.css")
+    return static("site/shell.css")
 
 
 def favicon(request: HttpRequest) -> str:
-    return static("console/favicon.svg")
+    return static("site/favicon.svg")
+
+
+def favicon_ico(request: HttpRequest) -> HttpResponse:
+    """Where browsers look for it on a page that names none, such as the API's."""
+    return HttpResponseRedirect(favicon(request))
 
 
 def scripts(request: HttpRequest) -> str:
-    return static("console/shell.js")
+    return static("site/shell.js")
 
 
 def search(request: HttpRequest, term: str) -> list[SearchResult]:

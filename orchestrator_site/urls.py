@@ -5,13 +5,14 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from orchestrator_site import dashboard, health, metrics
+from orchestrator_site import dashboard, health, metrics, theme
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("orchestrate/", include("approvals.urls")),
     path("", include("calls.urls")),
+    path("favicon.ico", theme.favicon_ico),
     path("health", health.Liveness.as_view()),
     path("health/dependencies", health.Dependencies.as_view()),
     path("metrics", metrics.Prometheus.as_view()),

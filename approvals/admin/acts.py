@@ -18,9 +18,14 @@ from conversations.refusals import Refusal
 class Act(PermissionRequiredMixin, View):
     """One thing that a person does to one row. `permission_required` is asked before anything is looked at."""
 
-    http_method_names = ["post", "options"]
+    http_method_names = ["get", "post", "options"]
     raise_exception = True
     model_admin: Any = None
+
+    def get(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Who was signed out while the form was open comes here from the sign-in; the page has kept their words."""
+        messages.warning(request, "You had been signed out, so nothing was done. What you typed is still here.")
+        return HttpResponseRedirect(self.page(pk))
 
     def post(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
@@ -28,7 +33,9 @@ class Act(PermissionRequiredMixin, View):
         except Refusal as refusal:
             messages.error(request, refusal.message)
             self.refused(request, pk, refusal)
-        return HttpResponseRedirect(self.back(request, pk))
+            return HttpResponseRedirect(self.back(request, pk))
+        # The page forgets what was typed into this form: it has arrived.
+        return HttpResponseRedirect(f"{self.back(request, pk)}?done={request.path}")
 
     def do(self, request: HttpRequest, pk: UUID) -> str:
         """Calls the flow; returns the sentence that the person reads."""
@@ -42,6 +49,10 @@ class Act(PermissionRequiredMixin, View):
         came_from = urlsplit(request.headers.get("Referer", ""))
         if came_from.netloc == request.get_host() and came_from.path.startswith("/admin/"):
             return came_from.path
+        return self.page(pk)
+
+    def page(self, pk: UUID) -> str:
+        """The row's own page."""
         opts = self.model_admin.opts
         return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[pk])
 

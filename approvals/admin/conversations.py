@@ -11,10 +11,11 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern
 
 from approvals.admin.acts import Act, act_url, decider, me
-from approvals.admin.columns import column
+from approvals.admin.columns import ByLanguage, column
+from approvals.console.card import unsent_words
 from approvals.models import QueuedResponse
 from approvals.sms_workflow import decisions, holds
-from approvals.templatetags.console import ago
+from approvals.templatetags.console import ago, language, words
 from conversations.admin import ReadOnly
 from conversations.models import ContactHold, Conversation, Message
 from conversations.refusals import Invalid, Refusal
@@ -56,18 +57,27 @@ class PlaceHold(Act):
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnly):
-    list_display = ["tenant", "phone", "property_name", "language", "wrote", "written_to"]
-    list_filter = ["language", "property_name"]
+    list_display = ["tenant", "phone", "property_name", "spoken", "wrote", "written_to"]
+    list_filter = [("language", ByLanguage), "property_name"]
     search_fields = ["tenant_name"]
     search_help_text = "A name, a number, or words of a text"
     ordering = ["-last_inbound_at"]
     show_full_result_count = False
-    fields = ["tenant_id", "external_id", "language", "language_source", "account_at"]
+    fields = ["tenant_id", "external_id", "spoken", "spoken_from", "account_at"]
+    readonly_fields = ["spoken", "spoken_from"]
     change_form_outer_before_template = "admin/conversations/conversation/thread.html"
 
     @column("Tenant", ordering="tenant_name")
     def tenant(self, conversation: Conversation) -> str:
         return str(conversation)
+
+    @column("Language", ordering="language")
+    def spoken(self, conversation: Conversation) -> str:
+        return language(conversation.language)
+
+    @column("Language known from")
+    def spoken_from(self, conversation: Conversation) -> str:
+        return words(conversation.language_source) or "nowhere yet"
 
     @column("Tenant wrote", ordering="last_inbound_at")
     def wrote(self, conversation: Conversation) -> str:
@@ -108,6 +118,7 @@ class ConversationAdmin(ReadOnly):
             "earlier": not everything and len(thread) > SHOWN,
             "waiting": conversation.responses.filter(status=QueuedResponse.Status.PENDING).first(),
             "holds": ContactHold.objects.active().filter(phone=conversation.phone),
+            "unsent": unsent_words(conversation),
             "kept": request.session.pop(f"by-hand {object_id}", None) or {},
             "may_write": person.has_perm("approvals.approve"),
             "may_override": person.has_perm("approvals.override_gates"),

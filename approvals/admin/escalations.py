@@ -9,10 +9,10 @@ from django.urls import URLPattern
 from django.utils import timezone
 
 from approvals.admin.acts import Act, act_url, me
-from approvals.admin.columns import column
+from approvals.admin.columns import InWords, column
 from approvals.models import Escalation
 from approvals.sms_workflow import escalations
-from approvals.templatetags.console import ago, words
+from approvals.templatetags.console import ago, codes, words
 from conversations.admin import ReadOnly
 from conversations.refusals import Invalid
 
@@ -27,7 +27,7 @@ class AssignEscalation(Act):
 
     def do(self, request: HttpRequest, pk: UUID) -> str:
         to = request.POST.get("to", "").strip() or me(request)
-        escalations.assign(pk, to=to)
+        escalations.assign(pk, to=to, by=me(request))
         return f"{to} takes care of it."
 
 
@@ -61,17 +61,26 @@ def _required(request: HttpRequest, name: str) -> str:
 @admin.register(Escalation)
 class EscalationAdmin(ReadOnly):
     list_display = ["tenant", "why", "clock", "due", "opened", "assigned", "state"]
-    list_filter = ["status", "severity", "category", "assigned_to"]
+    list_filter = ["status", "severity", ("category", InWords), "assigned_to"]
     list_select_related = ["conversation"]
     search_fields = ["conversation__phone", "conversation__tenant_name", "reason"]
     ordering = ["status", "due_at"]
     show_full_result_count = False
-    fields = ["conversation", "category", "severity", "reason", "created_by", "created_at", "due_at", "status", "notes"]
+    fields = ["said", "opened_by", "created_at", "due_at", "resolved_by", "resolved_at"]
+    readonly_fields = ["said", "opened_by"]
     change_form_outer_before_template = "admin/approvals/escalation/desk.html"
 
     @column("Tenant", ordering="conversation__tenant_name")
     def tenant(self, escalation: Escalation) -> str:
         return str(escalation.conversation)
+
+    @column("Reason")
+    def said(self, escalation: Escalation) -> str:
+        return codes(escalation.reason)
+
+    @column("Opened by")
+    def opened_by(self, escalation: Escalation) -> str:
+        return words(escalation.created_by)
 
     @column("Why")
     def why(self, escalation: Escalation) -> str:
@@ -110,6 +119,7 @@ class EscalationAdmin(ReadOnly):
         escalation = self.get_object(request, object_id)
         more = {
             "escalation": escalation,
+            "clock": CLOCKS[escalation.severity] if escalation else "",
             "thread": list(escalation.conversation.messages.order_by("-created_at")[:6])[::-1] if escalation else [],
             "may_escalate": request.user.has_perm("approvals.escalate"),
         }

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern
 
 from approvals.admin.acts import Act, act_url, me
-from approvals.admin.columns import column
+from approvals.admin.columns import InWords, column
 from approvals.sms_workflow import holds
 from approvals.templatetags.console import ago, words
 from conversations.admin import ReadOnly
@@ -32,16 +32,22 @@ class ReleaseHold(Act):
 
 @admin.register(ContactHold)
 class ContactHoldAdmin(ReadOnly):
-    list_display = ["phone", "why", "created_by", "since", "state"]
-    list_filter = [("released_at", admin.EmptyFieldListFilter), "reason"]
+    list_display = ["phone", "why", "placed_by", "since", "state"]
+    list_filter = [("released_at", admin.EmptyFieldListFilter), ("reason", InWords)]
     search_fields = ["phone", "note"]
     ordering = ["-created_at"]
     show_full_result_count = False
     change_form_outer_before_template = "admin/approvals/contacthold/release.html"
+    fields = ["phone", "why", "note", "placed_by", "created_at"]
+    readonly_fields = ["why", "placed_by"]
 
     @column("Why", ordering="reason")
     def why(self, hold: ContactHold) -> str:
         return words(hold.reason)
+
+    @column("Placed by", ordering="created_by")
+    def placed_by(self, hold: ContactHold) -> str:
+        return words(hold.created_by)
 
     @column("Since", ordering="created_at")
     def since(self, hold: ContactHold) -> str:

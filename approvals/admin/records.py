@@ -1,4 +1,4 @@
-"""What is kept: plans, notices, rule switches, and the audit log, which nobody changes and everybody may export."""
+"""What is kept: rule switches, and the audit log, which nobody changes and everybody may export."""
 
 import csv
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import URLPattern, path
 
-from approvals.admin.columns import column
-from approvals.models import ApprovalAuditEntry, Notification, PaymentPlan, RuleSwitch
+from approvals.admin.columns import InWords, column
+from approvals.models import ApprovalAuditEntry, RuleSwitch
 from approvals.templatetags.console import codes, words
 from conversations.admin import ReadOnly
 
@@ -31,17 +31,37 @@ COLUMNS = [
 
 @admin.register(ApprovalAuditEntry)
 class ApprovalAuditEntryAdmin(ReadOnly):
-    list_display = ["seq", "created_at", "what", "approved_by", "conversation", "text", "why"]
-    list_filter = ["action", "created_at"]
+    list_display = ["seq", "created_at", "what", "who", "conversation", "text", "why"]
+    list_filter = [("action", InWords), "created_at"]
     list_select_related = ["conversation"]
     search_fields = ["approved_by", "reason", "final_response", "conversation__tenant_name", "conversation__phone"]
     ordering = ["-seq"]
     show_full_result_count = False
     list_before_template = "admin/approvals/approvalauditentry/export.html"
+    fields = [
+        "seq",
+        "created_at",
+        "what",
+        "who",
+        "conversation",
+        "original_response",
+        "final_response",
+        "reason_in_full",
+        "entry_hash",
+    ]
+    readonly_fields = ["seq", "what", "who", "reason_in_full", "entry_hash"]
 
     @column("Decision", ordering="action")
     def what(self, entry: ApprovalAuditEntry) -> str:
         return words(entry.action)
+
+    @column("By", ordering="approved_by")
+    def who(self, entry: ApprovalAuditEntry) -> str:
+        return words(entry.approved_by)
+
+    @column("Reason")
+    def reason_in_full(self, entry: ApprovalAuditEntry) -> str:
+        return codes(entry.reason) or "–"
 
     @column("Text")
     def text(self, entry: ApprovalAuditEntry) -> str:
@@ -87,46 +107,17 @@ def _cell(value: Any) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-@admin.register(PaymentPlan)
-class PaymentPlanAdmin(ReadOnly):
-    list_display = ["created_at", "conversation", "terms", "total", "verdict", "state"]
-    list_filter = ["status", "valid", "auto_approvable", "source"]
-    list_select_related = ["conversation"]
-    search_fields = ["conversation__phone", "conversation__tenant_name"]
-    ordering = ["-created_at"]
-    show_full_result_count = False
-
-    @column("Terms", ordering="weekly_amount")
-    def terms(self, plan: PaymentPlan) -> str:
-        return str(plan)
-
-    @column("Rules", label={"auto": "success", "valid": "warning", "outside": "danger", "": ""})
-    def verdict(self, plan: PaymentPlan) -> tuple[str, str]:
-        if plan.weekly_amount is None:
-            return "", "one payment"
-        if plan.auto_approvable:
-            return "auto", "within the rules"
-        issues = ", ".join(words(issue["code"]) for issue in plan.issues)
-        return ("valid", "needs a manager") if plan.valid else ("outside", issues or "incomplete")
-
-    @column("Status", ordering="status", label={"accepted": "success", "proposed": "info"})
-    def state(self, plan: PaymentPlan) -> tuple[str, str]:
-        return plan.status, plan.get_status_display()
-
-
-@admin.register(Notification)
-class NotificationAdmin(ReadOnly):
-    list_display = ["created_at", "kind", "recipient", "subject", "state", "attempts", "error_message"]
-    list_filter = ["status", "kind"]
-    ordering = ["-created_at"]
-    show_full_result_count = False
-
-    @column("Status", ordering="status", label={"sent": "success", "failed": "danger", "pending": "info"})
-    def state(self, notice: Notification) -> tuple[str, str]:
-        return notice.status, notice.get_status_display()
-
-
 @admin.register(RuleSwitch)
 class RuleSwitchAdmin(ReadOnly):
-    list_display = ["turned_at", "name", "value", "turned_by", "reason"]
+    list_display = ["turned_at", "what", "state", "turned_by", "reason"]
     ordering = ["-turned_at"]
+    fields = ["turned_at", "what", "state", "turned_by", "reason"]
+    readonly_fields = ["what", "state"]
+
+    @column("Rule", ordering="name")
+    def what(self, switch: RuleSwitch) -> str:
+        return words(switch.name).capitalize()
+
+    @column("Turned", label={"on": "success", "off": "danger"})
+    def state(self, switch: RuleSwitch) -> str:
+        return "on" if switch.value else "off"

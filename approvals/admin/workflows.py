@@ -6,12 +6,12 @@ from uuid import UUID
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
-from unfold.admin import TabularInline
 
 from approvals.admin.acts import Act, act_url, decider
-from approvals.admin.columns import column
-from approvals.models import Workflow, WorkflowStep
+from approvals.admin.columns import InWords, column
+from approvals.models import Workflow
 from approvals.sms_workflow import decisions
+from approvals.templatetags.console import words
 from conversations.admin import ReadOnly
 
 LABELS = {"completed": "success", "failed": "danger", "processing": "info", "received": "info", "superseded": "warning"}
@@ -27,40 +27,38 @@ class RetryWorkflow(Act):
         return "It is tried again."
 
 
-class StepInline(TabularInline):  # type: ignore[misc]
-    model = WorkflowStep
-    fields = ["started_at", "name", "attempt", "duration_ms", "outcome", "detail"]
-    readonly_fields = fields
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Workflow)
 class WorkflowAdmin(ReadOnly):
-    list_display = ["started_at", "conversation", "state", "step", "outcome", "attempts", "error_message"]
-    list_filter = ["status", "outcome"]
+    list_display = ["started_at", "conversation", "state", "ended", "attempts", "error_message"]
+    list_filter = ["status", ("outcome", InWords)]
     list_select_related = ["conversation"]
     search_fields = ["conversation__phone", "conversation__tenant_name", "error_message"]
     ordering = ["-started_at"]
-    inlines = [StepInline]
     show_full_result_count = False
-    change_form_outer_before_template = "admin/approvals/workflow/retry.html"
+    change_form_outer_before_template = "admin/approvals/workflow/story.html"
+    fields = ["said", "attempts", "started_at", "completed_at", "ended"]
+    readonly_fields = ["said", "ended"]
 
     @column("Status", ordering="status", label=LABELS)
     def state(self, workflow: Workflow) -> tuple[str, str]:
         return workflow.status, workflow.get_status_display()
 
+    @column("Outcome", ordering="outcome")
+    def ended(self, workflow: Workflow) -> str:
+        return words(workflow.outcome or workflow.step)
+
+    @column("Tenant's text")
+    def said(self, workflow: Workflow) -> str:
+        return workflow.message.body
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        workflow = self.get_object(request, object_id)
         more = {
-            "workflow": self.get_object(request, object_id),
+            "workflow": workflow,
+            "steps": workflow.steps.all() if workflow else [],
+            "replies": workflow.responses.order_by("-created_at") if workflow else [],
             "may_retry": request.user.has_perm("approvals.retry"),
         }
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})  # type: ignore[no-any-return]

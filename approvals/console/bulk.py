@@ -1,20 +1,22 @@
 """Approve several at once: only all-green cards, and each text was on the screen in full."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, Q
 
 from approvals.console import claims
+from approvals.console.card import words_of
 from approvals.console.checking import check_words
 from approvals.console.queue import ESCALATION, HOLD, Wanted, matching
 from approvals.models import QueuedResponse
 from approvals.sms_workflow import decisions
 from approvals.sms_workflow.decisions import Decider
-from conversations.refusals import Conflict, Refusal
+from conversations.refusals import Conflict, NotFound, Refusal
 
 # As many as a person can read before pressing a key.
 AT_ONCE = 20
@@ -37,23 +39,36 @@ def all_green(wanted: Wanted, *, me: str) -> list[QueuedResponse]:
     return list(free.filter(status=QueuedResponse.Status.PENDING).select_related("conversation")[:AT_ONCE])
 
 
-def approve_all(response_ids: Sequence[UUID], *, by: Decider) -> Done:
-    """Each through the flow like any other; what has changed since it was shown is left, with the reason."""
+def fingerprint(reply: QueuedResponse) -> str:
+    """Of the words that were shown, and of no others."""
+    return sha256(words_of(reply).encode()).hexdigest()
+
+
+def approve_all(shown: Mapping[UUID, str], *, by: Decider) -> Done:
+    """Each through the flow like any other; what has changed since it was shown is left, with the reason.
+
+    `shown` has the fingerprint of each text as it stood on the screen.
+    """
     approved: list[QueuedResponse] = []
     left: list[tuple[UUID, str]] = []
-    for response_id in response_ids[:AT_ONCE]:
+    for response_id, text in list(shown.items())[:AT_ONCE]:
         try:
-            approved.append(_approve(response_id, by))
+            approved.append(_approve(response_id, text, by))
         except Refusal as refusal:
             left.append((response_id, refusal.message))
     return Done(approved=approved, left=left)
 
 
-def _approve(response_id: UUID, by: Decider) -> QueuedResponse:
+def _approve(response_id: UUID, shown: str, by: Decider) -> QueuedResponse:
     claims.must_be_free(response_id, by=by.name)
     reply = QueuedResponse.objects.select_related("conversation", "message").filter(pk=response_id).first()
-    if reply is not None and not check_words(reply, reply.ai_response).green:
+    if reply is None:
+        raise NotFound("not_found", "There is no such reply.")
+    words = words_of(reply)
+    if fingerprint(reply) != shown:
+        raise Conflict("stale", "Its text is another one now. Look at this one by itself.")
+    if not check_words(reply, words).green:
         raise Conflict("gate_failed", "A check is no longer green. Look at this one by itself.")
     after = timedelta(seconds=settings.SEND_UNDO_SECONDS)
-    # Never with an override: a bulk approval takes what is clean and nothing else.
-    return decisions.approve(response_id, by=Decider(name=by.name), after=after)
+    # The very words that were checked, and never with an override: a bulk approval takes what is clean, nothing else.
+    return decisions.approve(response_id, by=Decider(name=by.name), text=words, after=after)

@@ -1,6 +1,6 @@
 """One reply with everything that a decision rests on: thread, draft, account, plan, and what stands in the way.
 
-Ten queries, however long the thread is.
+Eleven queries, however long the thread is.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from uuid import UUID
 
+from django.db.models import F
 from django.utils import timezone
 
 from approvals import account
@@ -100,6 +101,7 @@ class Card:
     holder: str
     newer: UUID | None
     redrafting: bool
+    unsent: QueuedResponse | None
 
     @property
     def open(self) -> bool:
@@ -148,7 +150,20 @@ def card(response_id: UUID, *, me: str) -> Card:
         .values_list("pk", flat=True)
         .first(),
         redrafting=_being_drafted(reply),
+        unsent=unsent_words(conversation),
     )
+
+
+def unsent_words(conversation: Conversation) -> QueuedResponse | None:
+    """What a person has written and policy has stopped, such as a text that the tenant's own overtook.
+
+    None once anything has gone out after it: the person has read the thread by then.
+    """
+    withdrawn = conversation.responses.filter(status=Status.WITHDRAWN).exclude(final_text=F("ai_response"))
+    newest = withdrawn.order_by("-updated_at").first()
+    if newest is None or (conversation.last_outbound_at or newest.created_at) > newest.updated_at:
+        return None
+    return newest
 
 
 def words_of(reply: QueuedResponse) -> str:

@@ -114,7 +114,7 @@ class Wake(Decision):
     """Take a snoozed card back into the queue."""
 
     def take(self, response_id: UUID, by: Decider) -> QueuedResponse:
-        return decisions.snooze(response_id, by=by, until=timezone.now())
+        return decisions.wake_up(response_id, by=by)
 
     def said(self, result: QueuedResponse) -> str:
         return f"{result.conversation} waits again."

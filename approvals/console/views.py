@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 FOLDER = "admin/approvals/queuedresponse"
 STATUS_OF = {Invalid: HTTPStatus.BAD_REQUEST, NotFound: HTTPStatus.NOT_FOUND, Conflict: HTTPStatus.CONFLICT}
-LANGUAGES = {"en": "English", "es": "Español", "pt": "Português", "ht": "Kreyòl", "he": "עברית"}
 
 
 def urls(admin: "ModelAdmin[QueuedResponse]") -> list[URLPattern]:
@@ -115,7 +114,7 @@ class QueuePane(Piece):
     def get(self, request: HttpRequest) -> HttpResponse:
         left = queue(Wanted.of(request.GET.dict()), me=_me(request), after=request.GET.get("after", ""))
         template = "rows" if request.GET.get("after") else "queue"
-        return render(request, f"{FOLDER}/_{template}.html", {"queue": left, "languages": LANGUAGES})
+        return render(request, f"{FOLDER}/_{template}.html", {"queue": left})
 
 
 class CardPane(Piece):
@@ -215,15 +214,15 @@ class Bulk(UnfoldModelAdminViewMixin, TemplateView):  # type: ignore[misc]
         replies = bulk.all_green(wanted, me=_me(self.request))
         kept = {
             "wanted": wanted,
-            "replies": replies,
-            "languages": LANGUAGES,
+            "replies": [(reply, words_of(reply), bulk.fingerprint(reply)) for reply in replies],
             "undo_seconds": settings.SEND_UNDO_SECONDS,
         }
         return super().get_context_data(**kept, **kwargs)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         chosen = _keys(request.POST.getlist("response"))
-        done = bulk.approve_all(chosen, by=decider(request))
+        shown = {key: request.POST.get(f"shown {key}", "") for key in chosen}
+        done = bulk.approve_all(shown, by=decider(request))
         left = {
             reply.pk: reply for reply in QueuedResponse.objects.select_related("conversation").filter(pk__in=chosen)
         }
@@ -252,14 +251,13 @@ def _card_context(request: HttpRequest, shown: UUID | None, me: str, *, claim: b
         name: person.has_perm(f"approvals.{name}") for name in ("approve", "escalate", "override_gates", "release_hold")
     }
     if shown is None:
-        return {"card": None, "may": may, "languages": LANGUAGES}
+        return {"card": None, "may": may}
     if claim and may["approve"]:
         claims.claim(shown, by=me)
     found = card(shown, me=me)
     return {
         "card": found,
         "may": may,
-        "languages": LANGUAGES,
         "address": f"{reverse('admin:approvals_console')}?card={shown}",
         "words": words_of(found.reply),
         "undo_seconds": settings.SEND_UNDO_SECONDS,

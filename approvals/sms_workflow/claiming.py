@@ -14,6 +14,7 @@ from django.utils import timezone
 from approvals.models import Escalation, QueuedResponse, Workflow
 from approvals.rulebook import current_rules, curve_in_service
 from approvals.sms_workflow.facts import TextToAnswer
+from approvals.sms_workflow.notices import tell_of_unsent_words
 from conversations.models import ContactHold, Conversation, Message
 from conversations.moves import Moment
 
@@ -102,9 +103,10 @@ def withdraw_overtaken(workflows: Iterable[Workflow]) -> None:
     newest = {workflow.conversation_id: workflow for workflow in workflows}
     overtaken = QueuedResponse.objects.filter(
         conversation__in=newest, status__in=[QueuedResponse.Status.PENDING, QueuedResponse.Status.APPROVED]
-    )
+    ).select_related("conversation")
     for response in overtaken:
         if response.workflow_id is not None and "stale" not in response.overridden:
+            tell_of_unsent_words(response, "stale")
             response.decide(
                 QueuedResponse.Status.WITHDRAWN, action=QueuedResponse.Action.WITHDRAW, by="policy", reason="stale"
             )

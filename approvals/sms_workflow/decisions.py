@@ -16,7 +16,7 @@ from approvals.policy.escalation import Category, Severity
 from approvals.policy.gates import DraftFacts, Gate, Level, check_gates
 from approvals.policy.text import strip_invisible
 from approvals.rulebook import current_rules
-from approvals.sms_workflow.escalations import open_escalation
+from approvals.sms_workflow.escalations import open_escalation, resolve
 from approvals.sms_workflow.holds import active_holds, stopping_managers
 from approvals.sms_workflow.recording import gates_as_json
 from conversations.models import Conversation, Direction, Message
@@ -251,12 +251,24 @@ def redraft(response_id: UUID, *, by: Decider, note: str) -> Workflow:
 
 
 def snooze(response_id: UUID, *, by: Decider, until: datetime) -> QueuedResponse:
-    """Put a waiting reply aside until a time; it stays pending."""
+    """Put a waiting reply aside until a time; it stays pending. Raises NotFound, Conflict."""
+    return _put_aside(response_id, Action.SNOOZE, by, until=until, reason=f"until {until:%Y-%m-%d %H:%M %Z}")
+
+
+def wake_up(response_id: UUID, *, by: Decider) -> QueuedResponse:
+    """Take a snoozed reply back into the queue. Raises NotFound, Conflict."""
+    return _put_aside(response_id, Action.WAKE, by, until=None)
+
+
+def _put_aside(
+    response_id: UUID, action: Action, by: Decider, *, until: datetime | None, reason: str = ""
+) -> QueuedResponse:
     with transaction.atomic():
         response = _locked(response_id)
         _must_be_open(response, frozenset({Status.PENDING}))
         response.snoozed_until = until
         response.save(update_fields=["snoozed_until"])
+        ApprovalAuditEntry.of(response, action=action, by=by.name, reason=reason).save(force_insert=True)
     return response
 
 
@@ -309,10 +321,9 @@ def retry(workflow_id: UUID, *, by: Decider, reason: str = "") -> Workflow:
             _start_again(failed, by, reason)
         # The retry takes care of what the failure had called a person for.
         failures = Escalation.objects.filter(conversation=workflow.conversation_id, category=Category.AI_FAILED)
-        failures.filter(status=Escalation.Status.OPEN).update(
-            status=Escalation.Status.RESOLVED, resolved_by=by.name, resolved_at=timezone.now()
-        )
         wake()
+        for failure in failures.filter(status=Escalation.Status.OPEN):
+            resolve(failure.pk, by=by.name, note=f"tried again. {reason}".strip())
     return workflow
 
 

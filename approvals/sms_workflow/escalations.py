@@ -26,6 +26,18 @@ PRIORITY_OF = {
 }
 CODES = re.compile(r"[a-z0-9_]+(, [a-z0-9_]+)*")
 URGENCY = tuple(str(severity) for severity in Severity)
+Action = QueuedResponse.Action
+
+
+@transaction.atomic
+def hand_over(
+    conversation: Conversation, *, category: Category, reason: str, by: str, severity: Severity | None = None
+) -> tuple[Escalation, bool]:
+    """A service, or a person, hands a conversation to the managers; True when that opened a new escalation."""
+    open_already = conversation.escalations.filter(category=category, status=Escalation.Status.OPEN).exists()
+    escalation = open_escalation(conversation, category=category, reason=reason, by=by, severity=severity)
+    _keep(escalation, Action.ESCALATE, by=by, reason=reason)
+    return escalation, not open_already
 
 
 @transaction.atomic
@@ -76,16 +88,20 @@ def _due(severity: Severity, phone: str, rules: Rules) -> datetime:
     return due_at(severity, now=timezone.now(), time_zone=zone_for(phone, rules.contact_time_zone))
 
 
-def assign(escalation_id: UUID | str, *, to: str) -> None:
+@transaction.atomic
+def assign(escalation_id: UUID | str, *, to: str, by: str) -> None:
     """Say who takes care of an open escalation. Raises Conflict when it is resolved."""
     if not _open(escalation_id).update(assigned_to=to):
         raise _resolved_already()
+    _keep(Escalation.objects.get(pk=escalation_id), Action.ASSIGN, by=by, reason=f"to {to}")
 
 
+@transaction.atomic
 def add_note(escalation_id: UUID | str, *, by: str, note: str) -> None:
     """Add what was done so far, with name and time. Raises Conflict when it is resolved."""
     if not _append(escalation_id, by=by, note=note):
         raise _resolved_already()
+    _keep(Escalation.objects.get(pk=escalation_id), Action.NOTE, by=by, reason=note)
 
 
 def _append(escalation_id: UUID | str, *, by: str, note: str) -> int:
@@ -112,11 +128,16 @@ def resolve(escalation_id: UUID | str, *, by: str, note: str) -> Escalation:
         escalation.resolved_at = timezone.now()
         escalation.notes = "\n".join(filter(None, [escalation.notes, note]))
         escalation.save(update_fields=["status", "resolved_by", "resolved_at", "notes"])
-        ApprovalAuditEntry(
-            conversation_id=escalation.conversation_id,
-            response=escalation.response,
-            action=QueuedResponse.Action.RESOLVE,
-            reason=f"{escalation.category}: {note}",
-            approved_by=by,
-        ).save(force_insert=True)
+        _keep(escalation, Action.RESOLVE, by=by, reason=note)
     return escalation
+
+
+def _keep(escalation: Escalation, action: Action, *, by: str, reason: str) -> None:
+    """Into the audit log, with the kind of escalation before the words."""
+    ApprovalAuditEntry(
+        conversation_id=escalation.conversation_id,
+        response=escalation.response,
+        action=action,
+        reason=f"{escalation.category}: {reason}",
+        approved_by=by,
+    ).save(force_insert=True)

@@ -11,10 +11,11 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from approvals.models import Notification
+from approvals.models import Notification, QueuedResponse
 from conversations.models import Conversation
-from conversations.moves import Moment
-from conversations.wakeups import wake_at
+from conversations.moves import Moment, Overtaken
+from conversations.refusals import Conflict, NotFound
+from conversations.wakeups import wake, wake_at
 from integrations import clients
 from integrations.errors import UpstreamError
 from integrations.notifications import Channel, Priority
@@ -28,6 +29,7 @@ SUBJECTS = {
     "text_on_hold": "A text from somebody on hold",
     "escalation": "Escalated",
     "send_failed": "A text could not be sent",
+    "words_not_sent": "A manager's text was not sent",
     "pending_reminder": "Replies still wait",
 }
 
@@ -50,6 +52,13 @@ def tell_managers(kind: str, conversation: Conversation, reasons: Sequence[str],
         )
         for address in settings.MANAGER_EMAIL
     )
+
+
+def tell_of_unsent_words(reply: QueuedResponse, why: str) -> None:
+    """Policy stops a reply that a person has written: that person believes it to be on its way."""
+    if reply.in_own_words:
+        by = f"written by {reply.actioned_by}" if reply.actioned_by else ""
+        tell_managers("words_not_sent", reply.conversation, (why, by))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +106,21 @@ def claim_notices(limit: int, worker: str) -> list[Notice]:
         )
         for row in rows
     ]
+
+
+def send_again(notice_id: UUID) -> None:
+    """A person has seen to what stood in the way of a given-up notice. Raises NotFound, Conflict (not_failed)."""
+    with transaction.atomic():
+        notice = Notification.objects.filter(pk=notice_id).first()
+        if notice is None:
+            raise NotFound("not_found", "There is no such notice.")
+        try:
+            notice.move(Status.PENDING, attempts=0, not_before=timezone.now(), error_message="")
+        except Overtaken as error:
+            raise Conflict(
+                "not_failed", f"Only a notice that was given up is sent again; this one is {notice.status}."
+            ) from error
+        wake()
 
 
 def send_notice(notice: Notice) -> str | UpstreamError:

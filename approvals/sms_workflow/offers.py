@@ -14,6 +14,7 @@ from approvals.models import PaymentPlan
 from approvals.policy.plans import Extraction, Proposal, extract
 from approvals.rulebook import current_rules
 from approvals.sms_workflow.facts import Found, PlanOffer
+from approvals.sms_workflow.plans import keep_plans
 from approvals.sms_workflow.recording import plan_columns
 from approvals.sms_workflow.writing import checked
 from conversations.models import Conversation
@@ -68,7 +69,9 @@ def _kept(conversation: Conversation, columns: Mapping[str, object]) -> PaymentP
         latest = conversation.payment_plans.order_by("-created_at").first()
         if latest and latest.status == PaymentPlan.Status.PROPOSED and _same(latest, columns):
             return latest
-        return PaymentPlan.objects.create(conversation=conversation, **columns)
+        plan = PaymentPlan(conversation=conversation, **columns)
+        keep_plans([plan])
+        return plan
 
 
 def _same(plan: PaymentPlan, columns: Mapping[str, object]) -> bool:

@@ -20,7 +20,8 @@ from approvals.policy.opt_out import Consent
 from approvals.sms_workflow.escalations import open_escalation
 from approvals.sms_workflow.facts import Draft, Drafted, Outcome, PlanOffer, Postponed, TextToAnswer
 from approvals.sms_workflow.holds import lift_opt_out, place_hold
-from approvals.sms_workflow.notices import tell_managers
+from approvals.sms_workflow.notices import tell_managers, tell_of_unsent_words
+from approvals.sms_workflow.plans import keep_plans
 from approvals.sms_workflow.story import rows
 from conversations.models import Conversation
 from conversations.moves import together_or_each
@@ -134,8 +135,12 @@ def decide(verdicts: Sequence[Verdict]) -> None:
     WorkflowStep.objects.bulk_create(
         step for verdict in verdicts for step in rows(verdict.workflow, verdict.drafted.steps)
     )
-    PaymentPlan.objects.bulk_create(
-        _plan(verdict.response, verdict.drafted.offer, verdict.drafted) for verdict in verdicts if verdict.drafted.offer
+    keep_plans(
+        [
+            _plan(verdict.response, verdict.drafted.offer, verdict.drafted)
+            for verdict in verdicts
+            if verdict.drafted.offer
+        ]
     )
     for verdict in verdicts:
         _act_on(verdict)
@@ -147,7 +152,8 @@ def _withdraw_waiting(conversations: Iterable[Conversation]) -> list[ApprovalAud
     """One reply of a conversation waits: what came back to the managers meanwhile makes room for the newer."""
     waiting = QueuedResponse.objects.filter(conversation__in=list(conversations), status=QueuedResponse.Status.PENDING)
     entries = []
-    for response in waiting:
+    for response in waiting.select_related("conversation"):
+        tell_of_unsent_words(response, "stale")
         response.move(QueuedResponse.Status.WITHDRAWN)
         entries.append(ApprovalAuditEntry.of(response, action=Action.WITHDRAW, by=POLICY, reason="stale"))
     return entries

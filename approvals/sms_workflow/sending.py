@@ -26,6 +26,7 @@ from approvals.policy.rules import Rules
 from approvals.rulebook import current_rules
 from approvals.sms_workflow.escalations import open_escalation
 from approvals.sms_workflow.holds import stopping_managers
+from approvals.sms_workflow.notices import tell_of_unsent_words
 from approvals.sms_workflow.recording import is_impatient
 from conversations.models import Author, ContactHold, Conversation, Delivery, Direction, Message
 from conversations.moves import Moment, together_or_each
@@ -163,6 +164,7 @@ def _is_cleared(reply: QueuedResponse, circumstances: Circumstances) -> bool:
     """Whether it may go now; if not, the reply is moved to where it belongs instead."""
     ruling = rule_on(reply, circumstances)
     if ruling.withdraw:
+        tell_of_unsent_words(reply, ruling.withdraw)
         reply.decide(Status.WITHDRAWN, action=Action.WITHDRAW, by=POLICY, reason=ruling.withdraw)
     elif ruling.take_back:
         _take_back(reply, ruling.take_back)
@@ -220,6 +222,7 @@ def _turned_red(reply: QueuedResponse, circumstances: Circumstances, *, stale: b
 
 def _take_back(reply: QueuedResponse, why: str) -> None:
     """Back to the managers; where a newer draft waits already, this one is withdrawn instead."""
+    tell_of_unsent_words(reply, why)
     if reply.conversation.responses.filter(status=Status.PENDING).exists():
         reply.decide(Status.WITHDRAWN, action=Action.WITHDRAW, by=POLICY, reason=why)
         return

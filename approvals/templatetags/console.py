@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from approvals.console.checking import Checked
+from approvals.models import QueuedResponse
 from approvals.policy.reliability import WhatIf
 
 register = template.Library()
@@ -55,6 +56,11 @@ WORDS_OF = {
     "withdraw": "withdrawn",
     "queue": "queued for a decision",
     "hold": "held",
+    "wake": "took it back into the queue",
+    "assign": "gave an escalation",
+    "note": "wrote a note",
+    "accept_plan": "accepted a plan",
+    "decline_plan": "declined a plan",
     "release_hold": "released a hold",
     "resolve": "resolved an escalation",
     # holds and escalations
@@ -85,10 +91,45 @@ WORDS_OF = {
     "model_escalates": "the model asks for a person",
     "open_escalation": "an escalation is open",
     "too_many_started_texts": "enough texts were started this week",
+    # notices
+    "reply_waiting": "a reply waits",
+    "text_on_hold": "a text on hold",
+    "escalation": "an escalation",
+    "words_not_sent": "a manager's text was not sent",
+    "pending_reminder": "replies still wait",
+    # what the work on a text does, and how it ends
+    "read": "Read the words",
+    "tenant": "Asked for the account",
+    "thread": "Asked for the conversation",
+    "draft": "Wrote a draft",
+    "second draft": "Wrote a second draft",
+    "verdict": "Weighed it",
+    "sms_reply": "reply to a text",
+    "superseded": "answered with a newer text",
+    "taken back": "waits: its worker was lost",
+    "retry": "waits: tried again by a person",
+    "ok": "done",
+    "refused": "was refused",
+    "unknown": "outcome unknown",
+    # where a plan or a language is known from
+    "monitor": "the Collections Monitor",
+    "detected": "the tenant's words",
+    "guessed": "a guess",
+    "auto_send": "automatic sending",
     # who
     "policy": "The rules",
 }
 PREFIXES = {"gate_": "check", "hold_": "hold"}
+LANGUAGES = {"en": "English", "es": "Spanish", "pt": "Portuguese", "ht": "Haitian Creole", "he": "Hebrew"}
+# How the report of health calls whom we depend on.
+UPSTREAMS = {
+    "sms_agent": "SMS Agent",
+    "collections_monitor": "Collections Monitor",
+    "notification_service": "Notification Service",
+    "openai": "Language model",
+    "call_handler": "Call handler",
+    "supabase": "Database",
+}
 
 
 @register.filter
@@ -99,6 +140,22 @@ def words(code: str) -> str:
             return f"{said}: {words(code.removeprefix(prefix)).lower()}"
     source, _, count = str(code).partition(" ")
     return f"{WORDS_OF.get(source, source.replace('_', ' '))} {count}".strip()
+
+
+@register.filter
+def language(code: str) -> str:
+    """English for en; a code that nobody knows as it stands."""
+    return LANGUAGES.get(code, code or "unknown")
+
+
+@register.simple_tag
+def languages() -> dict[str, str]:
+    return LANGUAGES
+
+
+@register.filter
+def upstream(name: str) -> str:
+    return UPSTREAMS.get(name, name.replace("_", " "))
 
 
 @register.filter
@@ -169,6 +226,14 @@ def more_than(then: WhatIf, today: WhatIf) -> str:
     """How many more or fewer texts go by themselves than at today's threshold."""
     more = then.by_itself - today.by_itself
     return "as many as today" if not more else f"{abs(more)} {'more' if more > 0 else 'fewer'} than today"
+
+
+@register.filter
+def why_stopped(reply: QueuedResponse) -> str:
+    """Why policy withdrew a reply that a person had decided."""
+    entry = reply.audit.filter(action=QueuedResponse.Action.WITHDRAW).order_by("-seq").first()
+    reason = entry.reason if entry else "stale"
+    return "the tenant wrote first" if reason == "stale" else codes(reason)
 
 
 @register.filter

@@ -8,7 +8,6 @@ comes through the API.
 import random
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
@@ -17,16 +16,18 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from approvals.account import Snapshot, facts_for_gates, owed, portion
+from approvals.account import facts_for_gates, owed, portion
 from approvals.models import ApprovalAuditEntry, Escalation, PaymentPlan, QueuedResponse, Workflow, WorkflowStep
-from approvals.policy.escalation import severity_of
+from approvals.policy.escalation import Category, severity_of
 from approvals.policy.gates import check_gates
-from approvals.policy.plans import check_plan, suggest_weekly
+from approvals.policy.plans import check_plan
 from approvals.policy.routing import choose_route
 from approvals.rulebook import current_rules
 from approvals.sms_workflow.recording import gates_as_json
-from conversations.models import Author, ContactHold, Conversation, Delivery, Direction, Message
+from conversations.models import Author, ContactHold, Conversation, Message
 from integrations.simulators.people import Person, people
+from orchestrator_site.demo.history import fill_history
+from orchestrator_site.demo.tenants import conversation_of, filled, write
 
 CONVERSATIONS = Path(__file__).with_name("conversations.toml")
 Status = QueuedResponse.Status
@@ -48,7 +49,7 @@ def fill_queue(*, seed: int = 1) -> int:
     if Conversation.objects.exists():
         return 0
     told, chance, crowd = _told(), random.Random(seed), _Crowd()  # noqa: S311 - a story, not a secret
-    _history(told, chance)
+    fill_history(told["coming"], chance)
     waiting = [
         _waiting(scene, crowd.next(scene["language"], owing=500 if "plan" in scene else 0)) for scene in told["waiting"]
     ]
@@ -61,6 +62,8 @@ def fill_queue(*, seed: int = 1) -> int:
         )
     for scene in told["escalated"]:
         _escalated(scene, crowd.next(scene["language"]))
+    for scene in told["failed"]:
+        _failed(scene, crowd.next(scene["language"]))
     for scene in told["held"]:
         _held(scene, crowd.next(scene["language"]))
     _colleague_at_work(waiting)
@@ -84,70 +87,6 @@ def _told() -> dict[str, Any]:
     return tomllib.loads(CONVERSATIONS.read_text(encoding="utf-8"))
 
 
-def _conversation(person: Person, at: datetime, *, old: bool = False) -> Conversation:
-    conversation, _ = Conversation.objects.get_or_create(
-        phone=person.phone,
-        defaults={
-            "tenant_id": person.id,
-            "tenant_name": person.name,
-            "property_name": person.building,
-            "language": person.language_code,
-            "language_source": "monitor",
-            "account": _snapshot(person),
-            "account_at": at - timedelta(days=3) if old else at,
-            "created_at": at - timedelta(days=20),
-        },
-    )
-    Conversation.objects.filter(pk=conversation.pk).update(last_inbound_at=at)
-    return conversation
-
-
-def _snapshot(person: Person) -> Snapshot:
-    return {
-        "tenant_id": person.id,
-        "name": person.name,
-        "unit": person.unit,
-        "property": person.building,
-        "amount_owed": person.owed,
-        "portion": person.portion or person.owed,
-        "days_late": person.days_late,
-        "language": person.language,
-        "reliability": None if person.reliability is None else str(person.reliability),
-        "failed_plans": person.failed_plans,
-        "successful_plans": person.successful_plans,
-        "status": None,
-    }
-
-
-def _filled(text: str, person: Person) -> str:
-    rules, debt = current_rules(), Decimal(person.owed)
-
-    def whole(amount: Decimal) -> str:
-        return f"${max(amount, rules.min_weekly).to_integral_value(rounding=ROUND_CEILING):,}"
-
-    return text.format(
-        name=person.name.split()[0],
-        owed=f"${debt:,.2f}".removesuffix(".00"),
-        w4=whole(debt / 4),
-        w10=whole(debt / 10),
-        suggest=whole(suggest_weekly(Decimal(person.portion or person.owed), rules)),
-    )
-
-
-def _text(conversation: Conversation, body: str, at: datetime, author: str = Author.TENANT) -> Message:
-    inbound = author == Author.TENANT
-    return Message.objects.create(
-        conversation=conversation,
-        direction=Direction.INBOUND if inbound else Direction.OUTBOUND,
-        author=author,
-        body=body,
-        dedupe_key=f"demo {conversation.phone} {at.isoformat()} {author}",
-        delivery=Delivery.RECEIVED if inbound else Delivery.DELIVERED,
-        provider_id="" if inbound else f"SM{random.getrandbits(128):032x}",
-        created_at=at,
-    )
-
-
 def _answered(conversation: Conversation, message: Message, outcome: str) -> Workflow:
     at = message.created_at
     workflow = Workflow.objects.create(
@@ -161,7 +100,7 @@ def _answered(conversation: Conversation, message: Message, outcome: str) -> Wor
         completed_at=at + timedelta(seconds=2),
         updated_at=at + timedelta(seconds=2),
     )
-    steps = [("account", 120), ("history", 90), ("draft", 640), ("checks", 3), ("verdict", 1)]
+    steps = [("read", 2), ("tenant", 120), ("thread", 90), ("draft", 640), ("verdict", 4)]
     WorkflowStep.objects.bulk_create(
         WorkflowStep(workflow=workflow, name=name, started_at=at, duration_ms=took, outcome="ok")
         for name, took in steps
@@ -172,12 +111,12 @@ def _answered(conversation: Conversation, message: Message, outcome: str) -> Wor
 def _waiting(scene: dict[str, Any], person: Person) -> QueuedResponse:
     """A reply that waits for a decision since `waits` minutes."""
     at = timezone.now() - timedelta(minutes=scene["waits"])
-    conversation = _conversation(person, at, old=scene.get("stale_account", False))
+    conversation = conversation_of(person, at, old=scene.get("stale_account", False))
     for number, (theirs, ours) in enumerate(scene.get("before", [])):
         day = at - timedelta(days=len(scene["before"]) - number)
-        _text(conversation, theirs, day)
-        _text(conversation, _filled(ours, person), day + timedelta(minutes=2), Author.AI)
-    message = _text(conversation, _filled(scene["said"], person), at)
+        write(conversation, theirs, day)
+        write(conversation, filled(ours, person), day + timedelta(minutes=2), Author.AI)
+    message = write(conversation, filled(scene["said"], person), at)
     plan = _plan(scene["plan"], person, conversation) if "plan" in scene else None
     reply = _reply(scene, person, message, plan)
     if "hold" in scene:
@@ -189,7 +128,7 @@ def _waiting(scene: dict[str, Any], person: Person) -> QueuedResponse:
 
 
 def _reply(scene: dict[str, Any], person: Person, message: Message, plan: PaymentPlan | None) -> QueuedResponse:
-    draft, conversation, rules = _filled(scene["draft"], person), message.conversation, current_rules()
+    draft, conversation, rules = filled(scene["draft"], person), message.conversation, current_rules()
     facts = facts_for_gates(conversation.account, tenant_message=message.body, language=person.language_code)
     gates = check_gates(draft, facts, rules)
     verdict = choose_route(
@@ -271,21 +210,54 @@ def _trouble(scene: dict[str, Any], person: Person) -> None:
 
 def _escalated(scene: dict[str, Any], person: Person) -> None:
     at = timezone.now() - timedelta(minutes=scene["waits"])
-    conversation = _conversation(person, at)
+    conversation = conversation_of(person, at)
     if not scene["said"]:
-        _text(conversation, _filled("Hi {name}, could we talk about your balance of {owed}?", person), at, Author.AI)
+        write(conversation, filled("Hi {name}, could we talk about your balance of {owed}?", person), at, Author.AI)
         Conversation.objects.filter(pk=conversation.pk).update(last_outbound_at=at, last_inbound_at=None)
     else:
-        message = _text(conversation, scene["said"], at)
+        message = write(conversation, scene["said"], at)
         _answered(conversation, message, "escalated")
         if "hold" in scene:
             _hold(scene["hold"], message)
-    severity = severity_of(scene["category"])
+    _open(conversation, scene["category"], scene["said"] or "No answer for 36 hours.", at)
+
+
+def _failed(scene: dict[str, Any], person: Person) -> None:
+    """No draft could be written; somebody tries again, or answers by hand."""
+    at = timezone.now() - timedelta(minutes=scene["waits"])
+    message = write(conversation_of(person, at), scene["said"], at)
+    workflow = Workflow.objects.create(
+        conversation=message.conversation,
+        message=message,
+        status=Workflow.Status.FAILED,
+        step="failed",
+        attempts=3,
+        started_at=at,
+        completed_at=at + timedelta(seconds=40),
+        error_message=scene["error"],
+    )
+    WorkflowStep.objects.bulk_create(
+        WorkflowStep(
+            workflow=workflow,
+            name="draft",
+            attempt=attempt,
+            started_at=at + timedelta(seconds=12 * attempt),
+            duration_ms=900,
+            outcome="unavailable",
+            detail=scene["error"],
+        )
+        for attempt in (1, 2, 3)
+    )
+    _open(message.conversation, "ai_failed", scene["error"], at)
+
+
+def _open(conversation: Conversation, category: str, reason: str, at: datetime) -> None:
+    severity = severity_of(Category(category))
     Escalation.objects.create(
         conversation=conversation,
-        category=scene["category"],
+        category=category,
         severity=severity,
-        reason=scene["said"] or "No answer for 36 hours.",
+        reason=reason,
         created_by="policy",
         created_at=at,
         due_at=at + DUE_AFTER.get(str(severity), timedelta(days=1)),
@@ -299,8 +271,8 @@ def _hold(reason: str, message: Message) -> None:
 
 def _held(scene: dict[str, Any], person: Person) -> None:
     at = timezone.now() - timedelta(days=2)
-    conversation = _conversation(person, at)
-    message = _text(conversation, scene["said"], at)
+    conversation = conversation_of(person, at)
+    message = write(conversation, scene["said"], at)
     _answered(conversation, message, "held")
     _hold(scene["hold"], message)
 
@@ -309,93 +281,3 @@ def _colleague_at_work(waiting: list[QueuedResponse]) -> None:
     """Maria has a card open, as the others will see it."""
     until = timezone.now() + timedelta(minutes=10)
     QueuedResponse.objects.filter(pk=waiting[7].pk).update(viewer="maria", viewer_until=until)
-
-
-# --- two weeks behind us, for the charts
-
-
-def _history(told: dict[str, Any], chance: random.Random) -> None:
-    """Some thirty texts a day, most of them answered without anybody."""
-    everybody = people(200)[100:]
-    texts: list[Message] = []
-    replies: list[QueuedResponse] = []
-    for at, person in _past_texts(everybody, chance):
-        conversation = _conversation(person, at)
-        said = chance.choice(told["coming"][person.language_code])
-        message = Message(
-            conversation=conversation,
-            direction=Direction.INBOUND,
-            author=Author.TENANT,
-            body=said,
-            dedupe_key=f"demo {person.phone} {at.isoformat()}",
-            delivery=Delivery.RECEIVED,
-            created_at=at,
-        )
-        texts.append(message)
-        replies.append(_past_reply(message, person, chance))
-    Message.objects.bulk_create(texts)
-    QueuedResponse.objects.bulk_create(replies)
-    Message.objects.bulk_create(_sent(reply) for reply in replies if reply.status == Status.SENT)
-
-
-def _past_texts(everybody: list[Person], chance: random.Random) -> Iterator[tuple[datetime, Person]]:
-    now = timezone.now()
-    for day in range(HISTORY_DAYS, -1, -1):
-        morning = (now - timedelta(days=day)).replace(hour=13, minute=0, second=0, microsecond=0)
-        weekend = morning.weekday() >= 5
-        for _ in range(chance.randint(8, 14) if weekend else chance.randint(24, 42)):
-            at = morning + timedelta(minutes=chance.randint(0, 9 * 60), seconds=chance.randint(0, 59))
-            if at < now - timedelta(hours=3, minutes=20):
-                yield at, chance.choice(everybody)
-
-
-def _past_reply(message: Message, person: Person, chance: random.Random) -> QueuedResponse:
-    """Seven in ten leave by themselves; managers approve most of the others, and change what was less sure."""
-    confidence = Decimal(
-        chance.choice(["0.93", "0.91", "0.89", "0.88", "0.87", "0.86", "0.84", "0.79", "0.73", "0.66"])
-    )
-    automatic = confidence > Decimal("0.85")
-    draft = _filled("Thank you, {name}. We have noted it and will text you today.", person)
-    took = timedelta(seconds=2) if automatic else timedelta(seconds=chance.randint(40, 2400))
-    action = Action.AUTO_APPROVE
-    if not automatic:
-        surer = confidence > Decimal("0.75")
-        action = chance.choices([Action.APPROVE, Action.MODIFY, Action.ESCALATE], [8, 2, 1] if surer else [3, 5, 2])[0]
-    words = draft if action != Action.MODIFY else draft.replace("will text you today", "will call you tomorrow")
-    sent = action != Action.ESCALATE
-    decided = message.created_at + took
-    return QueuedResponse(
-        conversation=message.conversation,
-        message=message,
-        tenant_message=message.body,
-        ai_response=draft,
-        final_text=words,
-        modified_response=words if action == Action.MODIFY else None,
-        language=person.language_code,
-        confidence_score=confidence,
-        confidence_parts=[{"code": "model", "value": str(confidence)}],
-        gates=[],
-        reasons=["confident" if automatic else "medium_confidence"],
-        status=Status.SENT if sent else Status.ESCALATED,
-        manager_action=action,
-        actioned_by="policy" if automatic else chance.choice(["maria", "james"]),
-        actioned_at=decided,
-        sent_at=decided + timedelta(seconds=1) if sent else None,
-        receipt=f"SM{chance.getrandbits(128):032x}" if sent else "",
-        created_at=message.created_at + timedelta(seconds=1),
-        updated_at=decided,
-        not_before=decided,
-    )
-
-
-def _sent(reply: QueuedResponse) -> Message:
-    return Message(
-        conversation=reply.conversation,
-        direction=Direction.OUTBOUND,
-        author=Author.AI if reply.final_text == reply.ai_response else Author.MANAGER,
-        body=reply.final_text,
-        dedupe_key=f"reply {reply.pk}",
-        provider_id=reply.receipt,
-        delivery=Delivery.DELIVERED,
-        created_at=reply.sent_at or reply.created_at,
-    )

@@ -228,11 +228,15 @@ async function decide(decision, data = {}, id = current()) {
     if (said.card_id) remember(said.card_id);
     else if (root.dataset.pane === "card") root.dataset.pane = "queue";
     middle()?.focus({ preventScroll: true });
+    // What came back stands in the list before the next J or K.
+    if (decision === "undo" || decision === "wake") await refresh();
     toast(said.said, { undo: said.undo_seconds || (decision === "snooze" ? 10 : 0), id });
     refreshSoon();
+    return true;
   } catch (error) {
     row?.classList.remove("leaving");
     await overtaken(error, id, name);
+    return false;
   } finally {
     busy = false;
     root.removeAttribute("aria-busy");
@@ -444,8 +448,9 @@ function toast(text, { undo: seconds = 0, bad = false, id = "" } = {}) {
 function ask_in(name) {
   const dialog = document.getElementById(`dialog-${name}`);
   if (name !== "help" && !canDecide()) return;
+  // What was typed for this card and did not arrive is still there.
+  if (dialog.dataset.card !== current()) dialog.querySelector("form")?.reset();
   dialog.dataset.card = current();
-  dialog.querySelector("form")?.reset();
   if (!dialog.open) dialog.showModal();
   dialog.querySelector("textarea, input[name], .choices button")?.focus();
 }
@@ -459,9 +464,9 @@ for (const dialog of document.querySelectorAll(".console-dialog")) {
     if (chosen) { event.preventDefault(); chosen.click(); }
   });
   const form = dialog.querySelector("form[data-decision]");
-  form?.addEventListener("submit", event => {
+  form?.addEventListener("submit", async event => {
     const data = Object.fromEntries(new FormData(form, event.submitter?.name ? event.submitter : undefined));
-    decide(form.dataset.decision, data, dialog.dataset.card);
+    if (await decide(form.dataset.decision, data, dialog.dataset.card)) form.reset();
   });
 }
 
@@ -493,6 +498,7 @@ const DO = {
     box.hidden = true;
     typed(); DO.edit();
   },
+  "use-unsent"(button) { editor().value = button.dataset.text; typed(); DO.edit(); },
   "drop-kept"() { const box = document.getElementById("kept"); localStorage.removeItem(box.dataset.key); box.hidden = true; },
 };
 

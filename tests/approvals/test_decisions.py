@@ -1,18 +1,19 @@
 """What people decide: one conditional move each, and no text sent twice."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from approvals.models import ApprovalAuditEntry, Escalation, Notification, QueuedResponse, Workflow
+from approvals.models import ApprovalAuditEntry, Escalation, Notification, PaymentPlan, QueuedResponse, Workflow
 from approvals.policy.escalation import Category, Severity
 from approvals.sms_workflow import decisions
 from approvals.sms_workflow.decisions import Decider
-from approvals.sms_workflow.escalations import open_escalation, resolve
+from approvals.sms_workflow.escalations import add_note, assign, hand_over, open_escalation, resolve
 from approvals.sms_workflow.holds import place_hold, release_hold
+from approvals.sms_workflow.plans import accept_plan, decline_plan, keep_plans
 from conversations.models import ContactHold, Conversation
 from conversations.refusals import Conflict, Invalid, NotFound, Refusal
 from tests.builders import (
@@ -396,3 +397,52 @@ def test_snoozing_leaves_the_reply_waiting():
     until = timezone.now() + timedelta(hours=1)
     response = decisions.snooze(make_response().pk, by=MARIA, until=until)
     assert (response.status, response.snoozed_until) == (Status.PENDING, until)
+
+
+def recorded():
+    return [(entry.action, entry.approved_by, entry.reason) for entry in ApprovalAuditEntry.objects.order_by("seq")]
+
+
+def test_a_snooze_and_its_end_are_on_record():
+    until = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
+    response = decisions.snooze(make_response().pk, by=MARIA, until=until)
+    response = decisions.wake_up(response.pk, by=BOSS)
+    assert response.snoozed_until is None
+    assert recorded() == [("snooze", "maria", "until 2026-11-20 14:30 UTC"), ("wake", "boss", "")]
+
+
+def test_every_step_of_an_escalation_is_on_record():
+    conversation = make_conversation()
+    escalation, is_new = hand_over(conversation, category=Category.MANUAL, reason="asks for the owner", by="desk")
+    assign(escalation.pk, to="tom", by="maria")
+    add_note(escalation.pk, by="tom", note="called, no answer")
+    resolve(escalation.pk, by="tom", note="he was right")
+    assert is_new
+    assert recorded() == [
+        ("escalate", "desk", "manual: asks for the owner"),
+        ("assign", "maria", "manual: to tom"),
+        ("note", "tom", "manual: called, no answer"),
+        ("resolve", "tom", "manual: he was right"),
+    ]
+
+
+def test_what_a_retry_resolves_is_on_record():
+    receive("hello")
+    Workflow.objects.update(status="failed", attempts=3)
+    workflow = Workflow.objects.get()
+    open_escalation(workflow.conversation, category=Category.AI_FAILED, reason="away", by="policy")
+    decisions.retry(workflow.pk, by=MARIA, reason="the model is back")
+    assert recorded() == [("resolve", "maria", "ai_failed: tried again. the model is back")]
+    assert Escalation.objects.get().resolved_by == "maria"
+
+
+def test_the_next_plan_replaces_the_one_before_and_a_person_settles_it():
+    conversation = make_conversation()
+    older, newer = (PaymentPlan(conversation=conversation, weekly_amount=amount, weeks=4) for amount in (50, 60))
+    keep_plans([older]), keep_plans([newer])
+    decline_plan(newer.pk, by="maria", note="too long")
+    older.refresh_from_db(), newer.refresh_from_db()
+    assert (older.status, newer.status) == ("replaced", "declined")
+    with pytest.raises(Conflict, match="already declined"):
+        accept_plan(newer.pk, by="tom")
+    assert recorded() == [("decline_plan", "maria", "$60.00 a week for 4 weeks: too long")]

@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from approvals.models import Escalation, QueuedResponse
+from approvals.models import Escalation, Notification, QueuedResponse
 from approvals.policy.rules import Rules
 from approvals.sms_workflow.decisions import Decider, write_by_hand
 from approvals.sms_workflow.sending import Circumstances, Ruling, claim_sends, record_sends, rule_on, send_text
@@ -250,6 +250,37 @@ def test_a_late_record_of_a_lost_claim_changes_nothing(world, reply):
     record_sends([(job, receipt)])
     reply.refresh_from_db()
     assert reply.status == Status.SENDING
+
+
+def test_a_managers_words_that_the_tenant_overtakes_are_not_dropped_in_silence(settings, reply):
+    settings.MANAGER_EMAIL = ["maria@example.com"]
+    reply.decide("withdrawn", action="withdraw", by="policy", reason="stale")
+    written = write_by_hand(reply.conversation, by=Decider(name="maria"), text="Please call the office.")
+    make_message(reply.conversation, "wait, I paid")
+    assert claim_sends(25, "w1") == []
+    written.refresh_from_db()
+    assert (written.status, written.final_text) == ("withdrawn", "Please call the office.")
+    notice = Notification.objects.get()
+    assert (notice.kind, notice.subject) == ("words_not_sent", "A manager's text was not sent: stale")
+    assert "written by maria" in notice.body
+
+
+def test_a_managers_words_that_come_back_are_announced(settings, reply):
+    settings.MANAGER_EMAIL = ["maria@example.com"]
+    reply.decide("withdrawn", action="withdraw", by="policy", reason="stale")
+    written = write_by_hand(reply.conversation, by=Decider(name="maria"), text="Please call the office.")
+    ContactHold.objects.create(phone=PHONE, reason="bankruptcy", created_by="policy")
+    assert claim_sends(25, "w1") == []
+    written.refresh_from_db()
+    assert (written.status, Notification.objects.get().kind) == ("pending", "words_not_sent")
+
+
+def test_a_draft_that_the_tenant_overtakes_tells_nobody(settings, reply):
+    settings.MANAGER_EMAIL = ["maria@example.com"]
+    make_message(reply.conversation, "wait, I paid")
+    assert claim_sends(25, "w1") == []
+    reply.refresh_from_db()
+    assert (reply.status, Notification.objects.count()) == ("withdrawn", 0)
 
 
 def test_one_text_of_a_conversation_is_in_flight(world, reply):

@@ -11,7 +11,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from approvals.models import ApprovalAuditEntry, Escalation, QueuedResponse, RuleSwitch, Workflow
+from approvals.models import (
+    ApprovalAuditEntry,
+    Escalation,
+    Notification,
+    PaymentPlan,
+    QueuedResponse,
+    RuleSwitch,
+    Workflow,
+)
 from approvals.rulebook import auto_send_switched_on
 from conversations.models import ContactHold, Conversation
 from orchestrator_site.theme import search
@@ -103,6 +111,27 @@ def test_a_failed_draft_is_tried_again(signed_in: SignedIn) -> None:
     assert failed.status == "received"
 
 
+def test_a_plan_is_declined_with_a_reason_or_accepted(signed_in: SignedIn) -> None:
+    browser, conversation = signed_in(), make_conversation()
+    plan = PaymentPlan.objects.create(conversation=conversation, weekly_amount=50, weeks=4, source="tenant")
+    post(browser, "approvals_paymentplan_decline", plan.pk, note=" ")
+    plan.refresh_from_db()
+    assert plan.status == "proposed"
+    post(browser, "approvals_paymentplan_accept", plan.pk, note="as last year")
+    post(browser, "approvals_paymentplan_decline", plan.pk, note="changed my mind")
+    plan.refresh_from_db()
+    entry = ApprovalAuditEntry.objects.get()
+    assert (plan.status, entry.action, entry.approved_by) == ("accepted", "accept_plan", "maria")
+
+
+def test_a_notice_that_was_given_up_is_sent_again_by_an_operator(signed_in: SignedIn) -> None:
+    notice = Notification.objects.create(kind="escalation", recipient="m@example.com", status="failed", attempts=8)
+    assert post(signed_in(), "approvals_notification_again", notice.pk) == 403
+    post(signed_in("otto", "Operators"), "approvals_notification_again", notice.pk)
+    notice.refresh_from_db()
+    assert (notice.status, notice.attempts) == ("pending", 0)
+
+
 @pytest.mark.parametrize(
     ("name", "make", "group"),
     [
@@ -135,7 +164,8 @@ def test_an_act_needs_its_permission_and_a_post(
     browser = signed_in("somebody", group)
     address = reverse(f"admin:{name}", args=[row.pk])  # type: ignore[attr-defined]
     assert browser.post(address, {"note": "x", "text": "x"}).status_code == 403
-    assert signed_in("root", "Supervisors").get(address).status_code in (403, 405)
+    # Who comes back from the sign-in is told that nothing was done.
+    assert signed_in("root", "Supervisors").get(address).status_code in (302, 403)
     after = (*Escalation.objects.values(), *ContactHold.objects.values(), *Workflow.objects.values("status"))
     assert (after, QueuedResponse.objects.count()) == (before, 0)
 

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from rest_framework.test import APIClient
 
-from approvals.models import Escalation, PaymentPlan, QueuedResponse, Workflow
+from approvals.models import ApprovalAuditEntry, Escalation, PaymentPlan, QueuedResponse, Workflow
 from conversations.endpoints import Pages
 from conversations.models import Conversation, Message
 from orchestrator_site.models import ServiceToken
@@ -367,6 +367,39 @@ def test_an_escalation_by_api(api, body, category, severity, reason):
     assert answer.status_code == 201
     escalation = Escalation.objects.get(pk=answer.json()["escalation_id"])
     assert (escalation.category, escalation.severity, escalation.reason) == (category, severity, reason)
+
+
+@pytest.mark.parametrize("wish", ["xml", "api", "csv"])
+def test_the_api_speaks_json_whatever_format_is_asked_for(api, wish):
+    assert api("manager").get(f"/orchestrate/metrics?format={wish}").json()["today"]["total_messages"] == 0
+
+
+@pytest.mark.parametrize("path", ["/health", "/", "/admin/login/", "/api/docs/"])
+def test_a_probe_by_head_is_answered_like_a_get(client, path):
+    probed, got = client.head(path), client.get(path)
+    assert (probed.status_code, probed.content) == (got.status_code, b"")
+
+
+def test_a_repeat_for_an_open_escalation_says_so_and_names_it(api):
+    make_conversation(external_id="7")
+    body = {"conversation_id": 7, "reason": "asks for the owner"}
+    first = api("sms-agent").post("/orchestrate/escalate", body)
+    again = api("sms-agent").post("/orchestrate/escalate", body)
+    assert (first.status_code, again.status_code, again.json()["status"]) == (201, 200, "open")
+    assert again.json()["escalation_id"] == first.json()["escalation_id"]
+    assert ApprovalAuditEntry.objects.filter(action="escalate").count() == 2
+
+
+def test_a_person_who_may_approve_but_not_escalate_does_not_escalate_by_the_other_door(client):
+    person = User.objects.create_user("ann")
+    person.user_permissions.add(Permission.objects.get(codename="approve"))
+    response = make_response()
+    client.force_login(person)
+    body = {"action": "escalate", "response_queue_id": str(response.pk), "escalation_reason": "no"}
+    answer = client.post("/orchestrate/approve-response", body, content_type="application/json")
+    is_envelope(answer, 403, "forbidden")
+    response.refresh_from_db()
+    assert response.status == "pending"
 
 
 def test_an_escalation_needs_a_reason(api):

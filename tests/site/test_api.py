@@ -61,7 +61,7 @@ def test_a_caller_who_prefers_to_wait_gets_the_verdict(api, world):
 
 
 def test_a_caller_who_waits_in_vain_is_told_to_look_later(api, monkeypatch):
-    from approvals import api as views
+    from approvals.api import texts as views
 
     monkeypatch.setattr(views, "_seconds_to_wait", lambda request: 0.01)
     assert api("sms-agent").post("/orchestrate/sms-received", TEXT).status_code == 202

@@ -216,8 +216,10 @@ document.getElementById("erase").addEventListener("click", async () => {
   complain("no_answer");
 });
 
-log.addEventListener("scroll", () => { atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40; });
-new ResizeObserver(() => { if (atEnd) toEnd(); }).observe(log);
+// A scroll that comes of the log's own shrinking, when buttons appear, is not the reader's.
+let height = log.clientHeight;
+log.addEventListener("scroll", () => { if (log.clientHeight === height) atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40; });
+new ResizeObserver(() => { height = log.clientHeight; if (atEnd) toEnd(); }).observe(log);
 window.addEventListener("offline", () => connection("lost"));
 window.addEventListener("online", async () => { if (await lookNow()) connection("live"); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) lookNow(); });

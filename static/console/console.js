@@ -326,7 +326,15 @@ function refreshSoon() {
   if (!refreshing) refreshing = setTimeout(async () => { refreshing = null; await refresh(); }, 250);
 }
 
-async function refresh(query = wanted()) {
+// One after the other: an answer to an older question must not cover that to a newer one.
+let turn = Promise.resolve();
+
+function refresh(query) {
+  turn = turn.then(() => fetchQueue(query ?? wanted()));
+  return turn;
+}
+
+async function fetchQueue(query) {
   try {
     const html = await (await ask(`${root.dataset.base}queue/?${query}`)).text();
     const search = document.getElementById("search");

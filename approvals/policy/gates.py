@@ -1,4 +1,4 @@
-"""Twelve checks on the exact text that is about to be sent: green, amber or red, each with a sentence.
+"""Thirteen checks on the exact text that is about to be sent: green, amber or red, each with a sentence.
 
 They run on the model's draft, on a manager's edit as it is typed, and again at the moment of sending. A red gate stops
 automatic sending; a manager may override it with a reason, except the `hard` ones, which nobody can.
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
+
+from phonenumbers import Leniency, PhoneNumberMatch, PhoneNumberMatcher
 
 from approvals.policy import claims
 from approvals.policy.figures import Figure, known_values, money_figures
@@ -26,6 +28,14 @@ SURE_OF_LANGUAGE = Decimal("0.55")
 QUITE_SURE_OF_LANGUAGE = Decimal("0.90")
 # What a manager may spend on one reply of their own.
 MANAGER_SEGMENTS = 3
+SHORTEST_NUMBER = 7
+_ADDRESS = re.compile(
+    r"(?:https?://|www\.)\S+|\S+@\S+\.\w+|\b[\w-]+\.(?:com|net|org|io|us|info|biz|link|ly|app)\b\S*", re.I
+)
+# As chat templates and prompts mark who speaks.
+_FORGED_SPEAKER = re.compile(
+    r"<\|\w+\|>|^\W*(?:system|assistant|developer|sistema|sist[eè]m)\b\W{0,2}[:\]]", re.I | re.M
+)
 
 
 class Level(StrEnum):
@@ -96,6 +106,8 @@ def injection_note(tenant_message: str) -> str | None:
     """The words with which a tenant gives orders to the model. A note for the manager; it changes no decision."""
     if strip_control_lines(tenant_message) != tenant_message:
         return "control line"
+    if forged := _FORGED_SPEAKER.search(tenant_message):
+        return forged.group().strip()
     return claims.found("prompt_injection", tenant_message, languages())
 
 
@@ -220,6 +232,25 @@ def _system_prompt_leak(text: str, facts: DraftFacts, rules: Rules) -> Finding:
     return (Level.RED, f'"{said}" shows our inner workings. Answer without them.') if said else None
 
 
+def _unknown_address(text: str, facts: DraftFacts, rules: Rules) -> Finding:
+    """We hand out no links and no numbers: whatever the model names it has made up, or a stranger has asked for it."""
+    for ours in filter(None, (rules.opt_out_footer, rules.ai_disclosure)):
+        text = text.replace(ours, "")
+    found = _ADDRESS.search(text)
+    said = found.group() if found else _telephone(text)
+    if not said:
+        return None
+    level = Level.AMBER if facts.by_manager else Level.RED
+    return level, f'"{said}" is a link, an address or a number that nobody has checked. Leave it out.'
+
+
+def _telephone(text: str) -> str:
+    if sum(character.isdigit() for character in text) < SHORTEST_NUMBER:
+        return ""
+    matches: Iterable[PhoneNumberMatch] = PhoneNumberMatcher(text, "US", Leniency.VALID)
+    return next((match.raw_string for match in matches), "")
+
+
 # --- what several checks need
 
 
@@ -255,5 +286,6 @@ _CHECKS: dict[str, Check] = {
     "third_party_disclosure": _third_party_disclosure,
     "wrong_language": _wrong_language,
     "system_prompt_leak": _system_prompt_leak,
+    "unknown_address": _unknown_address,
     "stale": _stale,
 }

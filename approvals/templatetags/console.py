@@ -28,6 +28,7 @@ WORDS_OF = {
     "third_party_disclosure": "Privacy",
     "wrong_language": "Language",
     "system_prompt_leak": "No prompt text",
+    "unknown_address": "No unknown link",
     "stale": "Up to date",
     # where a figure comes from
     "amount_owed": "balance",

@@ -20,6 +20,7 @@ CODES = [
     "third_party_disclosure",
     "wrong_language",
     "system_prompt_leak",
+    "unknown_address",
     "stale",
 ]
 
@@ -49,9 +50,34 @@ def gate(code: str, text: str, about: DraftFacts | None = None) -> Gate:
     return next(gate for gate in check_gates(text, about or facts(), Rules()) if gate.code == code)
 
 
-def test_all_twelve_are_always_there_in_the_order_of_the_rules() -> None:
+def test_all_thirteen_are_always_there_in_the_order_of_the_rules() -> None:
     for text in ("", "Thank you, Keisha.", 'ESCALATE: {"reply": "$9"}'):
         assert [gate.code for gate in check_gates(text, facts(), Rules())] == CODES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pay at https://stanton-pay.example/login, please.",
+        "Pay on stanton-rent.com today.",
+        "Write to office@stanton.example.",
+        "Call Maria at 415-555-0100.",
+        "Llame al (305) 555-0142.",
+    ],
+)
+def test_an_address_that_nobody_has_checked_is_for_a_person(text: str) -> None:
+    assert "unknown_address" in reds(text)
+    assert gate("unknown_address", text, facts(by_manager=True)).level is Level.AMBER
+
+
+@pytest.mark.parametrize("text", ["You owe $640.00 since 11/02/2026.", "Friday 5.30 is fine. Thank you."])
+def test_a_sum_and_a_date_are_no_addresses(text: str) -> None:
+    assert gate("unknown_address", text).level is Level.GREEN
+
+
+def test_what_the_house_itself_appends_is_known() -> None:
+    footer = "Info: stanton.com"
+    assert reds(f"Thank you, Keisha. {footer}", opt_out_footer=footer) == []
 
 
 def test_three_of_them_nobody_can_override() -> None:

@@ -1,4 +1,4 @@
-"""What the managers' console costs: `PRIVATE_DATABASE=bench python -m benchmarks.console [waiting] [messages]`.
+"""What the managers' console costs: `.venv/bin/python -m benchmarks.console --waiting 10000 --messages 100000`.
 
     decisions  approve with the next card, and the page itself, with 10,000 waiting and 100,000 messages (ms)
     idle       200 open consoles for 20 s: CPU of the web processes and of the live process
@@ -7,8 +7,8 @@
 Web and live are the real processes on free ports, the client is plain HTTP beside them on the same machine.
 """
 
+import argparse
 import os
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -61,9 +61,12 @@ ANALYZE;
 
 
 def main() -> None:
-    waiting, messages = (int(argument) for argument in (sys.argv[1:] + ["10000", "100000"][len(sys.argv) - 1 :])[:2])
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--waiting", type=int, default=10_000, help="replies that wait (10000)")
+    options.add_argument("--messages", type=int, default=100_000, help="texts in all (100000)")
+    asked = options.parse_args()
     call_command("migrate", verbosity=0)
-    fill(waiting, messages)
+    fill(asked.waiting, asked.messages)
     web, live = (f"127.0.0.1:{port}" for port in free_ports(2))
     points = {"DATABASE_URL": database_url(), "IGNORE_DOTENV": "1", "LIVE_URL": f":{live.rpartition(':')[2]}/live/"}
     cookie = f"sessionid={session()}; csrftoken={'x' * 32}"

@@ -226,6 +226,11 @@ ANSWER_SCHEMA: dict[str, Any] = {
     },
 }
 
+# An answer is one text message in a small JSON object: what is so long (characters) is no answer.
+LONGEST_ANSWER = 8000
+# What the SMS Agent takes (characters); whoever wants it shorter has a gate.
+LONGEST_REPLY = 1600
+
 # As the chat completions API wants it.
 RESPONSE_FORMAT: dict[str, Any] = {
     "type": "json_schema",
@@ -241,8 +246,21 @@ def read_answer(text: str, *, today: date | None = None) -> Answer:
     text = text.strip()
     if not text:
         raise UnreadableAnswer("the answer is empty")
+    if len(text) > LONGEST_ANSWER:
+        raise UnreadableAnswer(f"the answer has {len(text)} characters")
     start = re.search(r'\{\s*(?:"|$)', text)
+    if not start and _is_json(text):
+        raise UnreadableAnswer("the answer is JSON, but no object")
     return _structured(text[start.start() :]) if start else _plain(text, today)
+
+
+def _is_json(text: str) -> bool:
+    """Whether it is a value that a program wrote (null, a list, a quoted string), and no sentence."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _structured(text: str) -> Answer:
@@ -255,6 +273,8 @@ def _structured(text: str) -> Answer:
     if not isinstance(reply, str):
         raise UnreadableAnswer("the JSON has no reply")
     escalate = document.get("escalate")
+    if len(reply) > LONGEST_REPLY:
+        raise UnreadableAnswer(f"the reply has {len(reply)} characters")
     return Answer(
         reply=_without_control_lines(reply),
         confidence=_probability(document.get("confidence")),
@@ -275,6 +295,8 @@ _PLAN_MARK = re.compile(
 
 
 def _plain(text: str, today: date | None) -> Answer:
+    if len(text) > LONGEST_REPLY:
+        raise UnreadableAnswer(f"the answer has {len(text)} characters")
     escalate = _ESCALATE_LINE.search(text)
     plan = plan_in_reply(text, today or date.min)
     if plan and plan.start_date and today is None and plan.start_date.year <= MINYEAR + 1:

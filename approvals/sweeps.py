@@ -11,6 +11,7 @@ wake_for_ready             rows that are ready although no wake-up is under way
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -24,6 +25,7 @@ from approvals.sms_workflow.notices import tell_managers
 from approvals.sms_workflow.recording import POLICY, fail
 from conversations.models import SILENT, Conversation
 from conversations.moves import Overtaken
+from conversations.sweeping import run_each
 from conversations.wakeups import wake
 
 log = logging.getLogger(__name__)
@@ -33,18 +35,18 @@ BATCH = 200
 
 def run() -> dict[str, int]:
     """All sweeps, one machine at a time; returns how much each of them found. Running it twice does no harm."""
-    found: dict[str, int] = {}
-    for sweep in SWEEPS:
-        try:
-            with transaction.atomic():
-                if _only_here(sweep.__name__):
-                    found[sweep.__name__] = sweep()
-        except Exception:
-            # One sweep's fault must not keep the others from their work, least of all the last mesh.
-            log.exception("sweep: %s failed", sweep.__name__)
-    if any(found.values()):
-        log.info("sweep: %s", ", ".join(f"{name} {count}" for name, count in found.items() if count))
-    return found
+    return run_each(map(_alone, SWEEPS))
+
+
+def _alone(sweep: Callable[[], int]) -> Callable[[], int]:
+    """The sweep in a transaction of its own; nothing while another machine is at it."""
+
+    @wraps(sweep)
+    def run() -> int:
+        with transaction.atomic():
+            return sweep() if _only_here(sweep.__name__) else 0
+
+    return run
 
 
 def _only_here(name: str) -> bool:
@@ -83,7 +85,9 @@ def notice_silence() -> int:
     """Escalate, once per silence, a conversation that our own text ended ESCALATION_HOURS ago."""
     since = timezone.now() - timedelta(hours=settings.ESCALATION_HOURS)
     # Those are the last texts until then; one that leaves at this very moment begins a silence of its own.
-    rows = list(Conversation.objects.filter(SILENT, last_outbound_at__lte=since).order_by("last_outbound_at")[:BATCH])
+    silent = Conversation.objects.filter(SILENT, last_outbound_at__lte=since).order_by("last_outbound_at")
+    # Locked, so that a text that comes in at this very moment ends the silence first; what others hold waits a minute.
+    rows = list(silent.select_for_update(no_key=True, skip_locked=True)[:BATCH])
     for conversation in rows:
         open_escalation(
             conversation,

@@ -23,7 +23,7 @@ from calls.models import CallTask, ChatMessage
 from calls.policy.outcomes import ORDER, Report
 from calls.task_types import type_of
 from conversations.endpoints import CallersId, Checked
-from conversations.refusals import NotFound
+from conversations.refusals import Invalid, NotFound
 from integrations.twilio import is_signed_by_twilio
 
 # A token that names no user speaks for this one: the specification's endpoints have only one.
@@ -116,6 +116,13 @@ class Chat(Checked):
         user_id = CallersId(required=False)
         region = serializers.RegexField(r"^[A-Za-z]{2}$", required=False, allow_null=True, help_text="ISO 3166: US, IL")
         language = serializers.CharField(max_length=10, required=False, allow_null=True, help_text="en or he")
+
+        def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+            # A misspelt user_id must not speak for the user "default".
+            unknown = {name: ["There is no such field."] for name in set(self.initial_data) - set(self.fields)}
+            if unknown:
+                raise serializers.ValidationError(unknown)
+            return attrs
 
         def validate_region(self, value: str | None) -> str | None:
             if value and value.upper() not in SUPPORTED_REGIONS:
@@ -242,6 +249,8 @@ class Context(APIView):
 
     @extend_schema(responses=Erased, parameters=[USER_ID])
     def delete(self, request: Request) -> Response:
+        if request.data:
+            raise Invalid("invalid", "Name the user in the address, as ?user_id=; a body is not read.")
         user, service = _whose(request), _service(request)
         through = service.name if service else "the page"
         counts = context.erase(user, asked_through=through)

@@ -10,6 +10,8 @@ wake_for_ready            rows that are ready although no wake-up is under way: 
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,6 +20,7 @@ from calls.chat_workflow.limits import WEEK
 from calls.chat_workflow.results import give_up_waiting, locked_task, overdue, report_result
 from calls.models import CallTask, ChatMessage, EarlyReport, RecentCall
 from calls.policy.outcomes import Report
+from conversations.sweeping import run_each
 from conversations.wakeups import wake
 
 log = logging.getLogger(__name__)
@@ -27,22 +30,35 @@ def take_in_early_reports() -> int:
     """A report and the receipt of its call that are written at the same moment do not see each other."""
     waiting = EarlyReport.objects.filter(reference__in=CallTask.objects.exclude(reference="").values("reference"))
     early = list(waiting.order_by("pk")[:200])
-    for one in early:
-        with transaction.atomic():
-            if EarlyReport.objects.filter(pk=one.pk).delete()[0]:
-                report_result(Report(**one.report), source="an early report")
-    return len(early)
+    return sum(_done(partial(_take_in, one), f"the early report {one.pk}") for one in early)
+
+
+@transaction.atomic
+def _take_in(early: EarlyReport) -> None:
+    if EarlyReport.objects.filter(pk=early.pk).delete()[0]:
+        report_result(Report(**early.report), source="an early report")
 
 
 def tell_of_overdue_calls() -> int:
     """Each in a short transaction of its own; one that is reported at this very moment is left alone."""
-    keys = overdue()
-    for key in keys:
-        with transaction.atomic():
-            task = locked_task(pk=key, status__in=[CallTask.Status.PLACED, CallTask.Status.UNKNOWN], finished_at=None)
-            if task is not None:
-                give_up_waiting(task)
-    return len(keys)
+    return sum(_done(partial(_tell, key), f"the overdue task {key}") for key in overdue())
+
+
+@transaction.atomic
+def _tell(key: UUID) -> None:
+    task = locked_task(pk=key, status__in=[CallTask.Status.PLACED, CallTask.Status.UNKNOWN], finished_at=None)
+    if task is not None:
+        give_up_waiting(task)
+
+
+def _done(act: Callable[[], None], what: str) -> bool:
+    """One row's fault must not keep the others from their turn."""
+    try:
+        act()
+    except Exception:
+        log.exception("sweep: %s could not be settled", what)
+        return False
+    return True
 
 
 def take_back_lost_turns() -> int:
@@ -83,7 +99,4 @@ SWEEPS: tuple[Callable[[], int], ...] = (
 
 def run() -> dict[str, int]:
     """All sweeps; returns how much each of them found. Running it twice, or on two machines, does no harm."""
-    found = {sweep.__name__: sweep() for sweep in SWEEPS}
-    if any(found.values()):
-        log.info("calls sweep: %s", ", ".join(f"{name} {count}" for name, count in found.items() if count))
-    return found
+    return run_each(SWEEPS)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
-from django.db import DatabaseError, models, transaction
+from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -75,7 +75,8 @@ def together_or_each(finished: Sequence[Finished], record: Callable[[Sequence[Fi
     try:
         with transaction.atomic():
             record(finished)
-    except (DatabaseError, Overtaken):
+    except Exception:
+        # A fault of one result, whatever it is, must cost no other its record.
         if len(finished) == 1:
             log.exception("a result could not be recorded; its lease will run out")
             return

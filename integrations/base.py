@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from math import isnan
 from typing import Any, ClassVar
 
 import httpx2
@@ -30,7 +31,11 @@ log = logging.getLogger(__name__)
 TRIES = 3
 # A thread does not sleep longer than this for a Retry-After (seconds): the caller comes back later instead.
 PATIENCE_SECONDS = 5.0
+# And the caller comes back after so long at the latest (seconds), whatever was asked for.
+LONGEST_RETRY_AFTER = 3600.0
 HEALTH_TIMEOUT_SECONDS = 2.0
+# No id or label is longer; what is would not fit the columns, and a receipt must never be lost for that (characters).
+LONGEST_LABEL = 100
 LONG_NUMBER = re.compile(r"\+?\d[\d() -]{5,}\d")
 # Raised before the first byte of the request was sent.
 NEVER_SENT = (
@@ -240,19 +245,25 @@ def json_object(response: httpx2.Response) -> dict[str, Any] | None:
 def retry_after(response: httpx2.Response) -> float | None:
     """The Retry-After header in seconds (RFC 9110, 10.2.3: seconds or a date), or None."""
     value = response.headers.get("retry-after", "")
+    seconds = _seconds(value)
+    # Nobody is asked to come back next year, and "inf" and "nan" are floats, too.
+    return min(max(0.0, seconds), LONGEST_RETRY_AFTER) if seconds is not None and not isnan(seconds) else None
+
+
+def _seconds(value: str) -> float | None:
     try:
-        return max(0.0, float(value))
+        return float(value)
     except ValueError:
         pass
     try:
         when = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    return (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
 
 
 def text_of(value: object) -> str | None:
     """An id or a label as text; ids may be numbers or strings. Empty and null are None."""
     if value is None or isinstance(value, bool | dict | list):
         return None
-    return str(value).strip() or None
+    return str(value).strip()[:LONGEST_LABEL] or None

@@ -67,6 +67,9 @@ class Context(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
+        if record.levelno < logging.ERROR and record.name == "django.request":
+            # Somebody was refused: the line says what; a trace of our own code says nothing more.
+            record.exc_info = record.exc_text = None
         return True
 
 

@@ -23,11 +23,9 @@ class RequestId:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
         current = given if _ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex
-        token = request_id.set(current)
-        try:
-            response = self.get_response(request)
-        finally:
-            request_id.reset(token)
+        # It stays until the thread's next request: Django logs what went wrong after the last middleware.
+        request_id.set(current)
+        response = self.get_response(request)
         response["X-Request-ID"] = current
         return response
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import URLPattern, path
@@ -79,7 +80,10 @@ class ApprovalAuditEntryAdmin(ReadOnly):
         """The filtered log as CSV, row by row: the whole log fits, however long it is."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        entries: QuerySet[ApprovalAuditEntry] = self.get_changelist_instance(request).get_queryset(request)
+        try:
+            entries: QuerySet[ApprovalAuditEntry] = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters as error:
+            raise BadRequest("The audit log has no such filter.") from error
         return StreamingHttpResponse(
             _csv(entries),
             content_type="text/csv; charset=utf-8",

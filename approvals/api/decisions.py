@@ -17,6 +17,7 @@ from approvals.sms_workflow import decisions, offers
 from approvals.sms_workflow.decisions import Decider
 from approvals.sms_workflow.escalations import hand_over
 from conversations.endpoints import CallersId, Checked
+from conversations.refusals import Invalid
 from conversations.wakeups import wake
 
 
@@ -55,9 +56,7 @@ class ApproveResponse(Checked):
         body = self.checked(request)
         if body["action"] == "escalate" and not may_escalate(request):
             raise exceptions.PermissionDenied("Your group may approve, but not escalate.")
-        reply_id = (
-            body.get("response_queue_id") or decisions.waiting_reply(conversation_known_as(body["conversation_id"])).pk
-        )
+        reply_id = _reply_meant(body)
         by = decider(request, body.get("manager_id") or "")
         response = _decide(reply_id, body, by)
         return Response(
@@ -68,6 +67,20 @@ class ApproveResponse(Checked):
                 "final_response": response.final_text if body["action"] != "escalate" else None,
             }
         )
+
+
+def _reply_meant(body: dict[str, Any]) -> UUID:
+    """By its own id, else the one that waits in the conversation. Raises Invalid where both are given and disagree."""
+    named: UUID | None = body.get("response_queue_id")
+    if not body.get("conversation_id"):
+        return UUID(str(named))
+    conversation = conversation_known_as(body["conversation_id"])
+    if named is None:
+        return decisions.waiting_reply(conversation).pk
+    if not conversation.responses.filter(pk=named).exists():
+        message = "This reply belongs to another conversation."
+        raise Invalid("invalid", message, fields={"response_queue_id": [message]})
+    return named
 
 
 def _decide(reply_id: UUID, body: dict[str, Any], by: Decider) -> QueuedResponse:

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.generic import TemplateView, View
@@ -191,7 +192,9 @@ class Decide(Piece):
         return JsonResponse(
             {
                 "said": form.said(result),
-                "undo_seconds": settings.SEND_UNDO_SECONDS if form.undoable else 0,
+                "undo_seconds": settings.SEND_UNDO_SECONDS
+                if form.undoable and result.not_before > timezone.now()
+                else 0,
                 "card_id": str(shown or ""),
                 "card": render_to_string(f"{FOLDER}/_card.html", context, request),
             }
@@ -200,6 +203,11 @@ class Decide(Piece):
     def _next(self, request: HttpRequest, me: str) -> UUID | None:
         candidates = _keys(request.POST.get("next", "").split(","))[:5]
         return next_after(Wanted.of(QueryDict(request.POST.get("view", "")).dict()), me=me, candidates=candidates)
+
+
+def _still_here(reply: QueuedResponse) -> bool:
+    """Whether it leaves only in a while, so that it can be taken back."""
+    return reply.not_before > timezone.now()
 
 
 class Bulk(UnfoldModelAdminViewMixin, TemplateView):  # type: ignore[misc]

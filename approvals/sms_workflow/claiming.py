@@ -17,6 +17,7 @@ from approvals.sms_workflow.facts import TextToAnswer
 from approvals.sms_workflow.notices import tell_of_unsent_words
 from conversations.models import ContactHold, Conversation, Message
 from conversations.moves import Moment
+from conversations.wakeups import look_again_soon
 
 Status = Workflow.Status
 
@@ -53,7 +54,10 @@ def _conversations_with_work(limit: int) -> list[UUID]:
 
 def _locked(candidates: Sequence[UUID], limit: int) -> list[UUID]:
     """Whoever holds the conversation's row works on it: two texts of one tenant are never drafted side by side."""
-    return [conversation.pk for conversation in Conversation.objects.only("pk").taken_from(candidates, limit)]
+    taken = [conversation.pk for conversation in Conversation.objects.only("pk").taken_from(candidates, limit)]
+    if not taken:
+        look_again_soon()
+    return taken
 
 
 def _received_workflows(conversations: Sequence[UUID]) -> dict[UUID, list[Workflow]]:

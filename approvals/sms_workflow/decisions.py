@@ -83,6 +83,8 @@ def _release(
         changed = words != response.ai_response
         gates = checked_by_hand(response, words)
         overridden = _overridden(gates, by, override_reason)
+        # A text that was tried before, and perhaps went out, goes at once: taken back it would look like a fresh draft.
+        after = after if response.status == Status.PENDING else NOW
         due = timezone.now() + after
         response.decide(
             Status.APPROVED,

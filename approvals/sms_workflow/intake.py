@@ -116,9 +116,12 @@ def _first_of_the_id(text: InboundText, phone: str, body: str) -> Message:
 
 
 def _same_words(conversation: UUID, body: str, now: datetime) -> Message | None:
+    """The newest text, if it says the same and came a moment ago. After other words the same words are news:
+    of "STOP, START, STOP" the last counts."""
     since = now - timedelta(seconds=settings.DUPLICATE_WINDOW_SECONDS)
-    recent = Message.objects.filter(conversation=conversation, direction=Direction.INBOUND, created_at__gte=since)
-    return recent.filter(body=body).first()
+    inbound = Message.objects.filter(conversation=conversation, direction=Direction.INBOUND, created_at__gte=since)
+    newest = inbound.order_by("-created_at").first()
+    return newest if newest and newest.body == body else None
 
 
 def _already_taken_in(message: Message) -> Accepted:

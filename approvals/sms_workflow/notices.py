@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from approvals.models import Notification, QueuedResponse
 from conversations.models import Conversation
-from conversations.moves import Moment, Overtaken
+from conversations.moves import Moment, Overtaken, together_or_each
 from conversations.refusals import Conflict, NotFound
 from conversations.wakeups import wake, wake_at
 from integrations import clients
@@ -141,6 +141,10 @@ def send_notice(notice: Notice) -> str | UpstreamError:
 
 def record_notices(finished: Sequence[tuple[Notice, str | Exception]]) -> None:
     """Sent, or tried again later and later; given up after the last attempt, visibly."""
+    together_or_each(finished, _record)
+
+
+def _record(finished: Sequence[tuple[Notice, str | Exception]]) -> None:
     for notice, result in finished:
         ours = Notification.objects.filter(
             pk=notice.pk, status=Status.SENDING, claimed_by=notice.worker, attempts=notice.attempt

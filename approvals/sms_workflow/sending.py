@@ -30,7 +30,7 @@ from approvals.sms_workflow.notices import tell_of_unsent_words
 from approvals.sms_workflow.recording import is_impatient
 from conversations.models import Author, ContactHold, Conversation, Delivery, Direction, Message
 from conversations.moves import Moment, together_or_each
-from conversations.wakeups import wake_at
+from conversations.wakeups import look_again_soon, wake_at
 from integrations import clients
 from integrations.errors import CircuitOpen, Refused, Unavailable, UpstreamError
 from integrations.sms_agent import Receipt
@@ -90,7 +90,8 @@ def due_sends(now: Moment) -> QuerySet[QueuedResponse]:
 
 def claim_sends(limit: int, worker: str) -> list[TextToSend]:
     """Take up to `limit` approved replies that are due, one per conversation; the rules are asked once more."""
-    due = due_sends(timezone.now()).order_by("not_before")
+    in_flight = QueuedResponse.objects.filter(status=Status.SENDING)
+    due = due_sends(timezone.now()).exclude(conversation__in=in_flight.values("conversation")).order_by("not_before")
     candidates = list(due.values_list("conversation_id", flat=True)[: limit * 2])
     if not candidates:
         return []
@@ -115,6 +116,8 @@ def _lease(replies: Sequence[QueuedResponse], worker: str) -> None:
 def _due_replies(candidates: Sequence[UUID], limit: int) -> list[QueuedResponse]:
     """The oldest due reply of each conversation that nobody else works on and that has no text in flight."""
     conversations = [conversation.pk for conversation in Conversation.objects.only("pk").taken_from(candidates, limit)]
+    if not conversations:
+        look_again_soon()
     in_flight = QueuedResponse.objects.filter(conversation__in=conversations, status=Status.SENDING)
     # Read after the lock, so that what another worker took meanwhile is seen as taken.
     due = due_sends(timezone.now()).filter(conversation__in=conversations)
@@ -162,7 +165,7 @@ def _started_this_week(conversations: Sequence[UUID], now: datetime) -> dict[UUI
 
 def _is_cleared(reply: QueuedResponse, circumstances: Circumstances) -> bool:
     """Whether it may go now; if not, the reply is moved to where it belongs instead."""
-    ruling = rule_on(reply, circumstances)
+    ruling = _ruling(reply, circumstances)
     if ruling.withdraw:
         tell_of_unsent_words(reply, ruling.withdraw)
         reply.decide(Status.WITHDRAWN, action=Action.WITHDRAW, by=POLICY, reason=ruling.withdraw)
@@ -175,6 +178,15 @@ def _is_cleared(reply: QueuedResponse, circumstances: Circumstances) -> bool:
         )
         wake_at(ruling.wait_until)
     return ruling == Ruling()
+
+
+def _ruling(reply: QueuedResponse, circumstances: Circumstances) -> Ruling:
+    """As `rule_on`; a reply on which our own rules fail goes to a person instead of stopping all others."""
+    try:
+        return rule_on(reply, circumstances)
+    except Exception:
+        log.exception("reply %s could not be checked", reply.pk)
+        return Ruling(take_back="check_failed")
 
 
 def rule_on(reply: QueuedResponse, circumstances: Circumstances) -> Ruling:
@@ -232,6 +244,7 @@ def _take_back(reply: QueuedResponse, why: str) -> None:
         by=POLICY,
         reason=why,
         reasons=list(dict.fromkeys([*reply.reasons, *why.split(", ")])),
+        overridden=[],
         manager_action=None,
         actioned_by=None,
         actioned_at=None,

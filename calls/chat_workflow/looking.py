@@ -22,7 +22,7 @@ from calls.chat_workflow.results import locked_task, perhaps, take_in
 from calls.chat_workflow.steps import step
 from calls.models import CallTask, Chat
 from calls.policy.outcomes import Report
-from calls.task_types import type_of
+from calls.task_types import known_types, type_of
 from calls.task_types.base import Receipt
 from conversations.moves import Moment, together_or_each
 from conversations.wakeups import wake_at
@@ -41,9 +41,13 @@ class Looked:
     absent: bool = False
 
 
+# A handler that accepts late must not make us call twice: one empty look is not enough.
+LOOKS_TO_BE_SURE = 2
+
+
 def due_call_looks(now: Moment) -> QuerySet[CallTask]:
     """The tasks whose placing was lost: their outcome, or their worker with its lease."""
-    return CallTask.objects.filter(status=Status.PLACING, lease_until__lte=now)
+    return CallTask.objects.filter(status=Status.PLACING, lease_until__lte=now, task_type__in=known_types())
 
 
 def claim_call_looks(limit: int, worker: str) -> list[CallToPlace]:
@@ -99,15 +103,21 @@ def _record_look(job: CallToPlace, result: Looked | Exception) -> None:
     step(task, "looked", upstream_status=getattr(result, "status", None) or answered)
     if isinstance(result, Looked) and result.receipt:
         record_receipt(task, result.receipt)
+    elif isinstance(result, Looked) and result.absent and task.looks < LOOKS_TO_BE_SURE:
+        _look_again(task, "the provider has no trace of it yet")
     elif isinstance(result, Looked) and result.absent:
         try_later(task, "the provider has no trace of it, so it surely did not ring", None)
     elif isinstance(result, Looked) or task.looks >= settings.MAX_LOOKS:
         why = "its worker was lost, and nobody can be asked" if isinstance(result, Looked) else str(result)
         perhaps(task, task.error_message or why, result if isinstance(result, Exception) else None)
     else:
-        again = timezone.now() + timedelta(seconds=settings.LOOK_AFTER_SECONDS * 2**task.looks)
-        CallTask.objects.filter(pk=task.pk).update(lease_until=again, error_message=str(result))
-        wake_at(again)
+        _look_again(task, str(result))
+
+
+def _look_again(task: CallTask, why: str) -> None:
+    again = timezone.now() + timedelta(seconds=settings.LOOK_AFTER_SECONDS * 2**task.looks)
+    CallTask.objects.filter(pk=task.pk).update(lease_until=again, error_message=why)
+    wake_at(again)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +132,7 @@ class CallToAskFor:
 
 def due_polls(now: Moment) -> QuerySet[CallTask]:
     """The placed calls whose outcome is to be asked for."""
-    return CallTask.objects.filter(status=Status.PLACED, lease_until__lte=now)
+    return CallTask.objects.filter(status=Status.PLACED, lease_until__lte=now, task_type__in=known_types())
 
 
 def claim_polls(limit: int, worker: str) -> list[CallToAskFor]:

@@ -30,6 +30,11 @@ def all_types() -> tuple[TaskType, ...]:
     return (*_found().values(), *_added.values())
 
 
+def known_types() -> list[str]:
+    """The codes of all kinds: a task of another kind rests until its file is back."""
+    return [kind.code for kind in all_types()]
+
+
 def type_of(code: str) -> TaskType:
     """The kind with this code; raises KeyError when its file is gone."""
     return _added.get(code) or _found()[code]

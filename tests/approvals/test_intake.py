@@ -115,3 +115,8 @@ def test_eight_callers_at_once_bring_one_text(message_id):
         duplicates = list(callers.map(bring, range(8)))
     assert sorted(duplicates) == [False] + [True] * 7
     assert Message.objects.count() == Workflow.objects.count() == 1
+
+
+def test_of_stop_start_stop_within_a_moment_the_last_counts():
+    taken = [receive(words) for words in ("STOP", "START", "STOP", "STOP")]
+    assert [one.duplicate for one in taken] == [False, False, False, True]

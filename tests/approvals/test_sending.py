@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from approvals.models import Escalation, Notification, QueuedResponse
 from approvals.policy.rules import Rules
+from approvals.sms_workflow import sending
 from approvals.sms_workflow.decisions import Decider, write_by_hand
 from approvals.sms_workflow.sending import Circumstances, Ruling, claim_sends, record_sends, rule_on, send_text
 from conversations.models import ContactHold, Conversation, Message
@@ -384,3 +385,21 @@ def test_what_is_withdrawn_is_written_into_the_audit_log(world, reply):
     assert reply.status == Status.WITHDRAWN
     assert reply.audit.get().reason == "stale"
     assert Message.objects.filter(direction="outbound").count() == 0
+
+
+def test_a_reply_on_which_our_own_rules_fail_goes_to_a_person_and_stops_nobody(world, monkeypatch):
+    broken = approved(make_response(draft="Friday?"))
+    approved(make_response(make_conversation(phone="+14155550177"), draft="Monday?"))
+    takes_texts(world)
+    real = sending.rule_on
+
+    def rule_on(reply, circumstances):
+        if reply.pk == broken.pk:
+            raise RuntimeError("a fault of ours")
+        return real(reply, circumstances)
+
+    monkeypatch.setattr(sending, "rule_on", rule_on)
+    work("send")
+    broken.refresh_from_db()
+    assert (broken.status, broken.reasons[-1]) == ("pending", "check_failed")
+    assert [request.json["to"] for request in world.sms_agent.requests] == ["+14155550177"]

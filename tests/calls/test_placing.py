@@ -1,5 +1,6 @@
 """A confirmed task is placed once, in its turn; what became of it is told once."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -18,6 +19,7 @@ from calls.models import CallStep, CallTask, ChatMessage
 from calls.policy.outcomes import Report
 from conversations.models import ContactHold
 from conversations.refusals import Conflict
+from integrations.errors import Unavailable
 from tests.builders import work
 from tests.calls.builders import (
     DANA,
@@ -230,10 +232,19 @@ def test_with_twilio_a_call_that_is_surely_absent_is_placed_again(world: World, 
     call_handler_takes(world, "CA8")
     with_twilio(settings)
     settings.CALL_POLL_SECONDS = 600.0
-    world.twilio.answers({"calls": []}, to="GET */Calls.json")
+    world.twilio.answers({"calls": []}, to="GET */Calls.json", times=2)
     confirmed_call()
     work("place", "look_for_call")
     assert CallTask.objects.get().reference == "CA8"
+    assert len(world.twilio.requests) == 2, "a handler that accepts late must not make us call twice"
+
+
+def test_a_worker_that_slept_over_its_claim_does_not_place_the_call(world: World) -> None:
+    confirmed_call()
+    [job] = placing.claim_calls(5, "slow")
+    slept = replace(job, order=replace(job.order, tried_at=timezone.now() - timedelta(seconds=50)))
+    assert isinstance(placing.place_call(slept).result, Unavailable)
+    assert world.call_handler.requests == []
 
 
 def test_with_twilio_the_outcome_is_polled(world: World, settings: Settings) -> None:

@@ -51,6 +51,11 @@ def test_no_slash_is_doubled_however_the_address_ends(world: World, ending: str)
     assert look_up() == "12345"
 
 
+@pytest.mark.parametrize(("header", "seconds"), [("inf", 3600), ("99999999999999", 3600), ("nan", None), ("-5", 0)])
+def test_nobody_is_asked_to_come_back_next_year(header: str, seconds: float | None) -> None:
+    assert retry_after(httpx2.Response(503, headers={"Retry-After": header})) == seconds
+
+
 def test_no_try_begins_after_the_time_for_it(world: World) -> None:
     world.monitor.answers(status=503, times=ALWAYS)
     monitor = clients.monitor()

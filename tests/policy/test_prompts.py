@@ -227,3 +227,9 @@ def test_a_relative_start_needs_to_know_today() -> None:
     assert without.start_date is None
     assert with_today is not None
     assert with_today.start_date == date(2026, 11, 27)
+
+
+@pytest.mark.parametrize("text", ["null", "[1, 2]", '"Hello"', "7", "a" * 9000, '{"reply": "' + "a" * 5000 + '"}'])
+def test_what_a_program_wrote_or_nobody_could_send_is_no_answer(text: str) -> None:
+    with pytest.raises(UnreadableAnswer):
+        read_answer(text)

@@ -6,6 +6,7 @@ from rest_framework.test import APIClient
 
 from approvals.models import Workflow
 from orchestrator_site import health
+from orchestrator_site.management.commands import runworker
 from orchestrator_site.models import ServiceToken
 from tests.builders import make_response, receive
 
@@ -83,3 +84,14 @@ def test_no_two_processes_of_the_demo_are_given_the_same_port():
     from orchestrator_site.demo.system import free_ports
 
     assert len(set(free_ports(200))) == 200
+
+
+def test_nothing_that_a_sweep_finds_ends_the_process_that_keeps_the_workers_alive(monkeypatch):
+    def fails():
+        raise RuntimeError("a fault of ours")
+
+    woken = []
+    monkeypatch.setattr(runworker.sweeps, "run", fails)
+    monkeypatch.setattr(runworker, "wake", lambda: woken.append("now"))
+    runworker.sweep()
+    assert woken == ["now"]

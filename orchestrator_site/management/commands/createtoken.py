@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import IntegrityError
+from django.db import IntegrityError, ProgrammingError
 
 from orchestrator_site.auth import new_token
 from orchestrator_site.models import Role, ServiceToken
@@ -23,6 +23,10 @@ class Command(BaseCommand):
         token, token_hash = new_token()
         try:
             ServiceToken.objects.create(name=options["name"], role=options["role"], token_hash=token_hash)
+        except ProgrammingError:
+            raise CommandError(
+                "This database has no tables yet. Run `manage.py migrate`, or start script/server."
+            ) from None
         except IntegrityError:
             raise CommandError(
                 f"There is a token named {options['name']!r} already. Revoke it in the admin, or choose another name."

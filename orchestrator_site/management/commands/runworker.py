@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 
 import calls.sweeps
 from approvals import sweeps
@@ -47,10 +47,10 @@ class Command(BaseCommand):
 def sweep() -> None:
     """Here, and not as a job: the net must not hang on the hook that it secures."""
     close_old_connections()
-    try:
-        sweeps.run()
-        calls.sweeps.run()
-        # Whatever was missed, for whatever reason: somebody looks once a minute.
-        wake()
-    except DatabaseError:
-        log.exception("the sweep failed; it is tried again in %s seconds", settings.SWEEP_SECONDS)
+    # Whatever was missed, for whatever reason: somebody looks once a minute.
+    for act in (sweeps.run, calls.sweeps.run, wake):
+        try:
+            act()
+        except Exception:
+            # Nothing that a sweep finds may end the process that keeps the workers alive.
+            log.exception("the sweep failed; it is tried again in %s seconds", settings.SWEEP_SECONDS)

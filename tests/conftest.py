@@ -8,6 +8,7 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from orchestrator_site.auth import new_token
+from orchestrator_site.middleware import request_id
 from orchestrator_site.models import ServiceToken
 from tests.outside_world import outside_server, world
 
@@ -16,8 +17,9 @@ __all__ = ["outside_server", "world"]
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
-    """Tokens and health are kept for a while in a process; not from one test to the next."""
+    """Tokens are kept for a while in a process, and the last request's id in its thread; not from test to test."""
     cache.clear()
+    request_id.set("-")
 
 
 @pytest.fixture(scope="session")

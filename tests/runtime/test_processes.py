@@ -79,7 +79,9 @@ def test_a_signal_stops_all_of_them(signum: signal.Signals, gone: list[int]) -> 
 
 
 def test_each_line_stands_behind_the_name_of_its_process() -> None:
-    family = Running("print('one\\ntwo')", SLEEPS)
+    family = Running("import time; print('one\\ntwo', flush=True); time.sleep(60)", SLEEPS)
+    family.said.append(next(family.lines))
+    family.process.terminate()
     family.end()
     assert "    child0 | one\n" in family.said
     assert "    child0 | two\n" in family.said

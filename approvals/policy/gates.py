@@ -262,6 +262,8 @@ def _spoken(text: str, facts: DraftFacts, rules: Rules) -> tuple[str, ...]:
     return known if found.code or wanted else languages()
 
 
+# Five checks ask the same of one text, and it is the dearest question.
+@lru_cache(maxsize=256)
 def _detected(text: str, facts: DraftFacts, rules: Rules) -> Detected:
     return detect(claims.without_names(text, _own_names(facts, rules)), prior=facts.language or facts.thread_language)
 

@@ -36,9 +36,9 @@ AnyStep = Step[Any, Any]
 Finished = tuple[AnyStep, Any, Any]
 
 # How long to wait for a thread before looking for new rows (seconds): doubled while nothing happens.
-SHORTEST_WAIT, LONGEST_WAIT = 0.04, 0.16
+SHORTEST_WAIT, LONGEST_WAIT = 0.06, 0.16
 # Where many are under way, the first to finish waits for others (seconds): 25 rows are written as fast as one.
-CROWD, GATHER_SECONDS = 10, 0.02
+CROWD, GATHER_SECONDS = 10, 0.04
 # A step that could not claim or record is left alone for so long (seconds).
 REST_SECONDS = 5.0
 

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 
 import django
@@ -38,7 +39,13 @@ from integrations.simulators.people import people
 from orchestrator_site import devdb
 from orchestrator_site.demo.system import System, running
 
-QUESTION = "how much do I owe you now?"
+# Each text in words of its own, so that nothing is quick because it was read a moment before.
+QUESTIONS = [
+    f"{greeting} {question} {end}"
+    for greeting in ("hi", "hello", "good morning", "hey there", "good evening")
+    for question in ("how much do I owe you", "what is my balance", "how much is left", "tell me my balance")
+    for end in ("now?", "today?", "please?", "as of today, thanks", "at the moment?")
+]
 MODEL_MS, OTHERS_MS = 800, 10
 
 
@@ -84,13 +91,14 @@ def warm_up(system: System, phones: list[str]) -> None:
 
 def texts(system: System, phones: list[str]) -> list[float]:
     """Seconds from the caller's 202 to the SMS Agent, for each text."""
+    question = dict(zip(phones, cycle(QUESTIONS), strict=False))
     before = httpx2.get(f"{system.simulators['sms_agent']}/_sent", timeout=60).json()
     headers = {"Authorization": f"Bearer {system.tokens['sms-agent']}"}
     start = time.time()
     with httpx2.Client(timeout=60, headers=headers) as http, ThreadPoolExecutor(min(len(phones), 16)) as callers:
 
         def send(phone: str) -> tuple[str, float]:
-            body = {"phone_number": phone, "content": QUESTION, "message_id": f"{start} {phone}"}
+            body = {"phone_number": phone, "content": question[phone], "message_id": f"{start} {phone}"}
             answer = http.post(f"{system.web}/orchestrate/sms-received", json=body)
             if answer.status_code != httpx2.codes.ACCEPTED:
                 raise SystemExit(f"not accepted: {answer.status_code} {answer.text}")
@@ -122,7 +130,7 @@ def wait_for(system: System, already: int, count: int) -> dict[str, float]:
 def floor(system: System, phones: list[str]) -> list[float]:
     """The same calls in sequence, by as many threads, without us: what nobody can be faster than."""
     where = system.simulators
-    question = {"model": "m", "messages": [{"role": "user", "content": QUESTION}]}
+    question = {"model": "m", "messages": [{"role": "user", "content": QUESTIONS[0]}]}
     # One context for all: making one takes longer than a call.
     tls = ssl.create_default_context()
     clients = [httpx2.Client(timeout=60, verify=tls) for _ in range(min(len(phones), 200))]

@@ -6,9 +6,11 @@ judged by its likeness to labelled messages, which may also take back what an ex
 to life.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from approvals.policy.likeness import likeness
@@ -82,7 +84,7 @@ def find_triggers(
 
     `plan` is what the message was found to propose. `today` is not needed so far: no trigger depends on the day.
     """
-    found = _meant(read(message))
+    found = dict(_meant(message))
     if Category.UNREALISTIC_PROPOSAL not in found and (proposal := _unrealistic(plan, rules)):
         found[Category.UNREALISTIC_PROPOSAL] = proposal
     return tuple(
@@ -118,9 +120,13 @@ def spoken(words: Words) -> dict[Category, str]:
     return {Category(match.label): match.phrase for match in matches}
 
 
-def _meant(words: Words) -> dict[Category, str]:
-    """What the expressions say, weighed against the likeness of the whole message; the words that gave it."""
-    learned = likeness("escalation")
+@lru_cache(maxsize=256)
+def _meant(message: str) -> Mapping[Category, str]:
+    """What the expressions say, weighed against the likeness of the whole message; the words that gave it.
+
+    Asked before the model is, and again with the plan that the model has understood.
+    """
+    words, learned = read(message), likeness("escalation")
     shares = learned.shares(words)
     grave = 1 - shares.pop("none")
     found = spoken(words)

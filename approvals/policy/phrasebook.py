@@ -93,8 +93,8 @@ class Phrasebook:
     def _candidates(self, words: Words) -> Iterator[_Phrase]:
         """Only phrases one of whose necessary words stands in the text are worth trying."""
         seen: set[int] = set()
-        for word in words.vocabulary:
-            for phrase in self._needing.get(word, ()):
+        for word in self._needing.keys() & words.vocabulary:
+            for phrase in self._needing[word]:
                 if id(phrase) not in seen:
                     seen.add(id(phrase))
                     yield phrase

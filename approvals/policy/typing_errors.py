@@ -50,7 +50,7 @@ class Corrector:
 
 def is_slip(word: str, meant: str) -> bool:
     """One slip away from a word that stands alone: a doubled letter, two swapped ones or, in long words, a lost one."""
-    if len(word) < _SHORTEST_ALONE or word == meant:
+    if len(word) < _SHORTEST_ALONE or word == meant or word[0] not in meant[:2]:
         return False
     if len(word) == len(meant):
         return any(word[:at] + word[at + 1] + word[at] + word[at + 2 :] == meant for at in range(len(word) - 1))

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
@@ -23,7 +24,11 @@ _SEEN_AT_LEAST = 2
 
 def teach(folder: Path) -> dict[str, int]:
     """Learns every question from a folder of labelled messages and writes its file: the number of examples of each."""
-    questions = {"escalation": list(_escalations(folder)), "opt_out": list(_consents(folder))}
+    questions = {
+        "escalation": list(_escalations(folder)),
+        "opt_out": list(_consents(folder)),
+        "plans": list(_offers(folder)),
+    }
     for question, examples in questions.items():
         (likeness.FOLDER / f"{question}.tsv").write_text("\n".join(_learned(examples)) + "\n", encoding="utf-8")
     return {question: len(examples) for question, examples in questions.items()}
@@ -47,6 +52,13 @@ def _consents(folder: Path) -> Iterable[Example]:
             yield row["message"], Consent.NONE
 
 
+def _offers(folder: Path) -> Iterable[Example]:
+    """What the tenant's own words offer; where the model has answered, the label may be its plan."""
+    for row in _rows(folder, "payment_plans"):
+        if row["ai_reply"] is None:
+            yield row["message"], "plan" if row["expect"] else "none"
+
+
 def _rows(folder: Path, *names: str) -> Iterable[dict[str, Any]]:
     for name in names:
         with (folder / f"{name}.jsonl").open(encoding="utf-8") as file:
@@ -60,9 +72,12 @@ def _learned(examples: list[Example]) -> Iterable[str]:
     )
     seen = normalize(counter.fit_transform(message for message, _ in examples).astype(float))
     model = LogisticRegression(C=_FREEDOM, max_iter=5000).fit(seen, [label for _, label in examples])
+    weights, bias = model.coef_.T, model.intercept_
+    if len(model.classes_) == 2:
+        # Of two labels one sum decides: half of it speaks for the second, and half against the first.
+        weights, bias = np.hstack([-weights, weights]) / 2, np.hstack([-bias, bias]) / 2
     yield _line("labels", model.classes_)
-    yield _line("bias", _hundredths(model.intercept_))
-    weights = model.coef_.T
+    yield _line("bias", _hundredths(bias))
     for feature, place in sorted(counter.vocabulary_.items()):
         yield _line(feature, _hundredths(weights[place]))
 

@@ -46,7 +46,7 @@ class Likeness:
 
 @cache
 def likeness(question: str) -> Likeness:
-    """What has been learned for `escalation` or `opt_out`; loaded once per process."""
+    """What has been learned for `escalation`, `opt_out` or `plans`; loaded once per process."""
     labels, bias, *rest = (line.split("\t") for line in _lines(question))
     return Likeness(
         labels=tuple(labels[1:]),

@@ -2,6 +2,7 @@
 
 Order of events: find the parts, join amounts to their rhythm or their total, ask the cues which of these frames is
 offered, take the first (or its correction), then look for its length and its start; what is left may be a one-off.
+A plan is taken back when the whole message is unlike every labelled offer.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from approvals.policy.calendar import Day, days_named
+from approvals.policy.likeness import likeness
 from approvals.policy.plans.figures import Amount, Length, Rhythm, amounts, lengths, rhythms
 from approvals.policy.plans.proposals import Extraction, OneOff, Proposal, to_cents, whole
 from approvals.policy.plans.stance import Cues, Stance
@@ -21,6 +23,7 @@ FARTHEST = 8  # words between an amount and its rhythm
 FEW_WORDS = 2  # "70", "70 then", "70 is ok"
 SURELY_A_LENGTH = 4  # "in 6 weeks" spreads an amount, "in 2 weeks" is a day
 SMALLEST_BARE = Decimal(10)  # "1 income", "at 9 on monday": without a money sign a small number is none
+SURELY_NO_OFFER = 0.10  # below this share what the cues take for an offer is taken back
 ABSURD_WEEKLY = Decimal(1_000)  # nobody means it
 
 
@@ -60,7 +63,13 @@ def offered(message: str, today: date) -> Extraction:
     frames = _frames(parts)
     chosen = _choose(parts, frames)
     plan = _proposal(parts, chosen) if chosen else None
-    return Extraction(plan=plan, one_off=_one_off(parts, frames, chosen if plan else None))
+    one_off = _one_off(parts, frames, chosen if plan else None)
+    return Extraction(plan=None if plan and _is_unlike_an_offer(parts.words) else plan, one_off=one_off)
+
+
+def _is_unlike_an_offer(words: Words) -> bool:
+    """Whether hardly any labelled message that sounds so is an offer; a false plan is worse than a missed one."""
+    return likeness("plans").shares(words)["plan"] < SURELY_NO_OFFER
 
 
 def _find_parts(message: str, today: date) -> Parts:

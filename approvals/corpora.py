@@ -189,7 +189,7 @@ def _validates_right(read: Read) -> bool:
 def _read_escalation(row: Row) -> Prediction:
     today = date.fromisoformat(row.get("today", "2026-11-23"))  # a weekday word needs some day; none is escalated by it
     plan = extract(row["message"], today=today).plan
-    triggers = find_triggers(row["message"], plan=plan, rules=Rules(), today=today)
+    triggers = find_triggers(row["message"], plan=plan, rules=Rules())
     return {"got": {"escalate": bool(triggers), "category": triggers[0].category.value if triggers else "none"}}
 
 

@@ -231,12 +231,6 @@ LONGEST_ANSWER = 8000
 # What the SMS Agent takes (characters); whoever wants it shorter has a gate.
 LONGEST_REPLY = 1600
 
-# As the chat completions API wants it.
-RESPONSE_FORMAT: dict[str, Any] = {
-    "type": "json_schema",
-    "json_schema": {"name": "reply_to_tenant", "strict": True, "schema": ANSWER_SCHEMA},
-}
-
 
 def read_answer(text: str, *, today: date | None = None) -> Answer:
     """What the model said, structured or plain; raises `UnreadableAnswer` for an empty or cut-off answer.
@@ -246,12 +240,16 @@ def read_answer(text: str, *, today: date | None = None) -> Answer:
     text = text.strip()
     if not text:
         raise UnreadableAnswer("the answer is empty")
-    if len(text) > LONGEST_ANSWER:
-        raise UnreadableAnswer(f"the answer has {len(text)} characters")
+    _not_longer(text, LONGEST_ANSWER)
     start = re.search(r'\{\s*(?:"|$)', text)
     if not start and _is_json(text):
         raise UnreadableAnswer("the answer is JSON, but no object")
     return _structured(text[start.start() :]) if start else _plain(text, today)
+
+
+def _not_longer(text: str, longest: int) -> None:
+    if len(text) > longest:
+        raise UnreadableAnswer(f"{len(text)} characters are no answer")
 
 
 def _is_json(text: str) -> bool:
@@ -272,9 +270,8 @@ def _structured(text: str) -> Answer:
     reply = document.get("reply")
     if not isinstance(reply, str):
         raise UnreadableAnswer("the JSON has no reply")
+    _not_longer(reply, LONGEST_REPLY)
     escalate = document.get("escalate")
-    if len(reply) > LONGEST_REPLY:
-        raise UnreadableAnswer(f"the reply has {len(reply)} characters")
     return Answer(
         reply=_without_control_lines(reply),
         confidence=_probability(document.get("confidence")),
@@ -295,8 +292,7 @@ _PLAN_MARK = re.compile(
 
 
 def _plain(text: str, today: date | None) -> Answer:
-    if len(text) > LONGEST_REPLY:
-        raise UnreadableAnswer(f"the answer has {len(text)} characters")
+    _not_longer(text, LONGEST_REPLY)
     escalate = _ESCALATE_LINE.search(text)
     plan = plan_in_reply(text, today or date.min)
     if plan and plan.start_date and today is None and plan.start_date.year <= MINYEAR + 1:

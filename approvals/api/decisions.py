@@ -72,12 +72,12 @@ class ApproveResponse(Checked):
 def _reply_meant(body: dict[str, Any]) -> UUID:
     """By its own id, else the one that waits in the conversation. Raises Invalid where both are given and disagree."""
     named: UUID | None = body.get("response_queue_id")
-    if not body.get("conversation_id"):
-        return UUID(str(named))
-    conversation = conversation_known_as(body["conversation_id"])
     if named is None:
-        return decisions.waiting_reply(conversation).pk
-    if not conversation.responses.filter(pk=named).exists():
+        return decisions.waiting_reply(conversation_known_as(body["conversation_id"])).pk
+    of_another = body.get("conversation_id") and not (
+        conversation_known_as(body["conversation_id"]).responses.filter(pk=named).exists()
+    )
+    if of_another:
         message = "This reply belongs to another conversation."
         raise Invalid("invalid", message, fields={"response_queue_id": [message]})
     return named

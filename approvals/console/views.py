@@ -192,9 +192,7 @@ class Decide(Piece):
         return JsonResponse(
             {
                 "said": form.said(result),
-                "undo_seconds": settings.SEND_UNDO_SECONDS
-                if form.undoable and result.not_before > timezone.now()
-                else 0,
+                "undo_seconds": settings.SEND_UNDO_SECONDS if form.undoable and _still_here(result) else 0,
                 "card_id": str(shown or ""),
                 "card": render_to_string(f"{FOLDER}/_card.html", context, request),
             }

@@ -77,12 +77,10 @@ CLOSE_OF_BUSINESS = time(17)
 SATURDAY = 5
 
 
-def find_triggers(
-    message: str, *, plan: Proposal | None, rules: Rules, today: date | None = None
-) -> tuple[Trigger, ...]:
+def find_triggers(message: str, *, plan: Proposal | None, rules: Rules) -> tuple[Trigger, ...]:
     """One trigger for each category that the message gives cause for, the gravest first.
 
-    `plan` is what the message was found to propose. `today` is not needed so far: no trigger depends on the day.
+    `plan` is what the message was found to propose.
     """
     found = dict(_meant(message))
     if Category.UNREALISTIC_PROPOSAL not in found and (proposal := _unrealistic(plan, rules)):

@@ -65,7 +65,7 @@ class Drain:
     def run(self) -> None:
         deadline, wait = time.monotonic() + settings.DRAIN_SECONDS, SHORTEST_WAIT
         while not (over := pulse.stopping() or time.monotonic() >= deadline):
-            started, more = self._start_what_is_due()
+            started, more = self._start(self._steps_with_work())
             if not self._in_flight:
                 # The last look is a claim at every step: what the database's clock finds too early may be due by ours.
                 started, more = self._start(self.steps)
@@ -80,9 +80,6 @@ class Drain:
         self._wake_successor(over=over)
 
     # --- claim ---
-
-    def _start_what_is_due(self) -> tuple[bool, bool]:
-        return self._start(self._steps_with_work())
 
     def _steps_with_work(self) -> Sequence[AnyStep]:
         """What may have rows that are due, by one statement for all steps."""

@@ -20,9 +20,12 @@ from django.utils import timezone
 
 from approvals.models import Notification, QueuedResponse, Workflow, WorkflowStep
 from approvals.policy.escalation import Category
+from approvals.sms_workflow.claiming import due_drafts
 from approvals.sms_workflow.escalations import open_escalation
-from approvals.sms_workflow.notices import tell_managers
+from approvals.sms_workflow.looking import due_looks
+from approvals.sms_workflow.notices import due_notices, tell_managers
 from approvals.sms_workflow.recording import POLICY, fail
+from approvals.sms_workflow.sending import due_sends
 from conversations.models import SILENT, Conversation
 from conversations.moves import Overtaken
 from conversations.sweeping import run_each
@@ -135,13 +138,7 @@ def forget_old() -> int:
 def wake_for_ready() -> int:
     """The last mesh: a row that is ready gets a wake-up, whatever became of its own."""
     now = timezone.now()
-    ready = [
-        Workflow.objects.filter(status=Workflow.Status.RECEIVED, not_before__lte=now),
-        QueuedResponse.objects.filter(status=QueuedResponse.Status.APPROVED, not_before__lte=now),
-        QueuedResponse.objects.filter(status=QueuedResponse.Status.SENDING, lease_until__lte=now),
-        Notification.objects.filter(status=Notification.Status.PENDING, not_before__lte=now),
-    ]
-    count = sum(1 for rows in ready if rows.exists())
+    count = sum(1 for due in (due_drafts, due_sends, due_looks, due_notices) if due(now).exists())
     if count:
         wake()
     return count

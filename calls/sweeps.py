@@ -17,7 +17,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from calls.chat_workflow.limits import WEEK
+from calls.chat_workflow.looking import due_call_looks, due_polls
+from calls.chat_workflow.placing import due_calls
 from calls.chat_workflow.results import give_up_waiting, locked_task, overdue, report_result
+from calls.chat_workflow.thinking import due_turns
 from calls.models import CallTask, ChatMessage, EarlyReport, RecentCall
 from calls.policy.outcomes import Report
 from conversations.sweeping import run_each
@@ -77,12 +80,7 @@ def forget_counted_calls() -> int:
 def wake_for_ready() -> int:
     """The last mesh: a row that is ready gets a wake-up, whatever became of its own."""
     now = timezone.now()
-    ready = [
-        CallTask.objects.filter(status=CallTask.Status.CONFIRMED, not_before__lte=now),
-        CallTask.objects.filter(status__in=[CallTask.Status.PLACING, CallTask.Status.PLACED], lease_until__lte=now),
-        ChatMessage.objects.filter(status=ChatMessage.Status.WAITING, not_before__lte=now),
-    ]
-    count = sum(1 for rows in ready if rows.exists())
+    count = sum(1 for due in (due_calls, due_call_looks, due_polls, due_turns) if due(now).exists())
     if count:
         wake()
     return count

@@ -7,6 +7,8 @@ from django.db.models import CharField, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
 
 from approvals.models import Escalation, Notification, PaymentPlan, QueuedResponse, Workflow, WorkflowStep
+from approvals.policy.holds import HoldReason
+from approvals.sms_workflow.holds import STOPS_MANAGERS_TOO
 from conversations.models import ContactHold, Conversation
 from conversations.refusals import Conflict
 
@@ -19,12 +21,8 @@ FINISHED = {
     QueuedResponse.Status.CLOSED,
 }
 
-FORBIDDEN_TO_CONTACT = {
-    ContactHold.Reason.OPT_OUT,
-    ContactHold.Reason.CEASE_CONTACT,
-    ContactHold.Reason.ATTORNEY_REPRESENTED,
-    ContactHold.Reason.BANKRUPTCY,
-}
+# What a manager's own wish stopped is forgotten with the person; what the person or the law asked for is not.
+FORBIDDEN_TO_CONTACT = STOPS_MANAGERS_TOO - {HoldReason.MANUAL}
 
 
 def export(conversation: Conversation) -> dict[str, Any]:

@@ -40,8 +40,13 @@ def current_rules() -> Rules:
 
 def auto_send_switched_on() -> bool:
     """Whether the managers' switch is on; it is until somebody turns it off."""
-    newest = RuleSwitch.objects.filter(name=AUTO_SEND).order_by("-turned_at").first()
+    newest = newest_switch()
     return newest is None or newest.value
+
+
+def newest_switch() -> RuleSwitch | None:
+    """Who turned automatic sending on or off last, and why; None while nobody has."""
+    return RuleSwitch.objects.filter(name=AUTO_SEND).order_by("-turned_at").first()
 
 
 def turn_auto_send(on: bool, *, by: str, reason: str) -> RuleSwitch:
@@ -51,8 +56,13 @@ def turn_auto_send(on: bool, *, by: str, reason: str) -> RuleSwitch:
 
 def curve_in_service() -> Curve | None:
     """What managers' decisions have taught about the confidence; None while the written rules' figure stands alone."""
-    newest = ConfidenceCurve.objects.order_by("-turned_at").first()
+    newest = newest_curve()
     return newest.curve if newest else None
+
+
+def newest_curve() -> ConfidenceCurve | None:
+    """What was put into service, or taken out of it, last; None while nothing was."""
+    return ConfidenceCurve.objects.order_by("-turned_at").first()
 
 
 def put_into_service(learned: "Learned", *, since: datetime, by: str, reason: str) -> ConfidenceCurve:

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST
 
 from approvals import rulebook
 from approvals.console.queue import counts
-from approvals.models import Escalation, QueuedResponse, RuleSwitch, Workflow
+from approvals.models import Escalation, QueuedResponse, Workflow
 from approvals.reports import metrics_report
 from approvals.templatetags.console import UPSTREAMS
 from orchestrator_site.models import CircuitBreaker
@@ -116,7 +116,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         charts=_two_weeks(now),
         breakers=CircuitBreaker.objects.order_by("name"),
         trouble=_trouble(),
-        switch=RuleSwitch.objects.filter(name=rulebook.AUTO_SEND).order_by("-turned_at").first(),
+        switch=rulebook.newest_switch(),
         rules=rulebook.current_rules(),
         upstreams=UPSTREAMS,
         set_off=not settings.AUTO_SEND_ENABLED,

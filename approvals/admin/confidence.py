@@ -23,7 +23,7 @@ from approvals.models import ConfidenceCurve
 from approvals.policy.confidence import THOUSANDTH
 from approvals.policy.reliability import Bin, Drafts, WhatIf, calibration_error, reliability, what_if
 from approvals.policy.rules import Rules
-from approvals.rulebook import current_rules
+from approvals.rulebook import current_rules, newest_curve
 from conversations.admin import ReadOnly
 
 # The last 30 days say what a threshold would have done; the figure is judged by three months.
@@ -60,7 +60,7 @@ class Reliability(UnfoldModelAdminViewMixin, TemplateView):  # type: ignore[misc
     template_name = "admin/approvals/confidencecurve/reliability.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        rules, newest = current_rules(), ConfidenceCurve.objects.order_by("-turned_at").first()
+        rules, newest = current_rules(), newest_curve()
         view = _view(self.request.GET.get("view", ""), newest)
         return super().get_context_data(
             **kwargs,

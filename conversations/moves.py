@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
 from django.db import models, transaction
@@ -65,6 +65,15 @@ class Leased(models.Model):
 
     class Meta:
         abstract = True
+
+
+def last_moment(taken_at: datetime, *, lease: float, longest: float) -> datetime:
+    """When something that takes up to `longest` must begin to be over before the lease is (seconds).
+
+    Later, its answer could come when another worker has taken the row over. A lease that was set too short for the
+    time-outs leaves half of itself: it must not keep everything from being done.
+    """
+    return taken_at + timedelta(seconds=max(lease / 2, lease - longest))
 
 
 def together_or_each(finished: Sequence[Finished], record: Callable[[Sequence[Finished]], None]) -> None:

@@ -11,11 +11,13 @@ from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from approvals.models import Escalation, QueuedResponse, Workflow
+from approvals.models import QueuedResponse, Workflow
 from approvals.rulebook import current_rules, curve_in_service
+from approvals.sms_workflow.escalations import escalated
 from approvals.sms_workflow.facts import TextToAnswer
+from approvals.sms_workflow.holds import holds_of
 from approvals.sms_workflow.notices import tell_of_unsent_words
-from conversations.models import ContactHold, Conversation, Message
+from conversations.models import Conversation, Message
 from conversations.moves import Moment
 from conversations.wakeups import look_again_soon
 
@@ -33,7 +35,7 @@ def claim_drafts(limit: int, worker: str) -> list[TextToAnswer]:
     if not candidates:
         return []
     with transaction.atomic():
-        conversations = _locked(candidates, limit)
+        conversations = take_conversations(candidates, limit)
         waiting = _received_workflows(conversations)
         answered_with: dict[UUID, list[Workflow]] = {newest.pk: older for *older, newest in waiting.values()}
         newest = [workflows[-1] for workflows in waiting.values()]
@@ -52,7 +54,7 @@ def _conversations_with_work(limit: int) -> list[UUID]:
     return list(idle.values_list("conversation_id", flat=True)[: limit * 2])
 
 
-def _locked(candidates: Sequence[UUID], limit: int) -> list[UUID]:
+def take_conversations(candidates: Sequence[UUID], limit: int) -> list[UUID]:
     """Whoever holds the conversation's row works on it: two texts of one tenant are never drafted side by side."""
     taken = [conversation.pk for conversation in Conversation.objects.only("pk").taken_from(candidates, limit)]
     if not taken:
@@ -121,20 +123,16 @@ def _facts(workflows: Sequence[Workflow], worker: str) -> list[TextToAnswer]:
     conversations = [workflow.conversation_id for workflow in workflows]
     together = _texts_answered_together(workflows)
     threads = _threads(conversations)
-    holds = _active_holds([workflow.conversation.phone for workflow in workflows])
-    escalated = set(
-        Escalation.objects.filter(conversation__in=conversations, status=Escalation.Status.OPEN).values_list(
-            "conversation_id", flat=True
-        )
-    )
+    holds = holds_of([workflow.conversation.phone for workflow in workflows])
+    handed_over = escalated(conversations)
     return [
         TextToAnswer.of(
             workflow,
             worker=worker,
             texts=[*together[workflow.pk], workflow.message],
             thread=threads[workflow.conversation_id],
-            holds=tuple(holds[workflow.conversation.phone]),
-            escalated=workflow.conversation_id in escalated,
+            holds=holds[workflow.conversation.phone],
+            escalated=workflow.conversation_id in handed_over,
             rules=rules,
             curve=curve,
         )
@@ -161,10 +159,3 @@ def _threads(conversations: Sequence[UUID]) -> dict[UUID, list[Message]]:
     for message in newest.filter(place__lte=settings.HISTORY_MESSAGES).order_by("created_at"):
         threads[message.conversation_id].append(message)
     return threads
-
-
-def _active_holds(phones: Sequence[str]) -> dict[str, list[str]]:
-    holds: dict[str, list[str]] = defaultdict(list)
-    for phone, reason in ContactHold.objects.active().filter(phone__in=phones).values_list("phone", "reason"):
-        holds[phone].append(reason)
-    return holds

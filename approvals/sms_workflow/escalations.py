@@ -1,6 +1,7 @@
 """Escalations: opened once per category and conversation, told to the managers, resolved by a person."""
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -71,6 +72,12 @@ def open_escalation(
         codes = (category, reason) if by == "policy" and CODES.fullmatch(reason) else (category,)
         tell_managers("escalation", conversation, codes, priority=PRIORITY_OF[severity])
     return existing
+
+
+def escalated(conversations: Collection[UUID]) -> frozenset[UUID]:
+    """Which of the conversations have an open escalation, whatever its kind."""
+    opened = Escalation.objects.filter(conversation__in=conversations, status=Escalation.Status.OPEN)
+    return frozenset(opened.values_list("conversation_id", flat=True))
 
 
 def _add_cause(existing: Escalation, another: Escalation) -> bool:

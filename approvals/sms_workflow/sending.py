@@ -6,7 +6,6 @@ approved --claim_sends--> sending --send_text--> sent | failed | approved (surel
 """
 
 import logging
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,19 +17,20 @@ from django.db.models import Count, F, Max, QuerySet
 from django.utils import timezone
 
 from approvals import account
-from approvals.models import Escalation, QueuedResponse
+from approvals.models import QueuedResponse
 from approvals.policy.contact_hours import next_allowed, zone_for
 from approvals.policy.escalation import Category
 from approvals.policy.gates import Level, check_gates
 from approvals.policy.rules import Rules
 from approvals.rulebook import current_rules
-from approvals.sms_workflow.escalations import open_escalation
-from approvals.sms_workflow.holds import stopping_managers
+from approvals.sms_workflow.claiming import take_conversations
+from approvals.sms_workflow.escalations import escalated, open_escalation
+from approvals.sms_workflow.holds import holds_of, stopping_managers
 from approvals.sms_workflow.notices import tell_of_unsent_words
 from approvals.sms_workflow.recording import is_impatient
-from conversations.models import Author, ContactHold, Conversation, Delivery, Direction, Message
-from conversations.moves import Moment, together_or_each
-from conversations.wakeups import look_again_soon, wake_at
+from conversations.models import Author, Conversation, Delivery, Direction, Message
+from conversations.moves import Moment, last_moment, together_or_each
+from conversations.wakeups import wake_at
 from integrations import clients
 from integrations.errors import CircuitOpen, Refused, Unavailable, UpstreamError
 from integrations.sms_agent import Receipt
@@ -115,9 +115,7 @@ def _lease(replies: Sequence[QueuedResponse], worker: str) -> None:
 
 def _due_replies(candidates: Sequence[UUID], limit: int) -> list[QueuedResponse]:
     """The oldest due reply of each conversation that nobody else works on and that has no text in flight."""
-    conversations = [conversation.pk for conversation in Conversation.objects.only("pk").taken_from(candidates, limit)]
-    if not conversations:
-        look_again_soon()
+    conversations = take_conversations(candidates, limit)
     in_flight = QueuedResponse.objects.filter(conversation__in=conversations, status=Status.SENDING)
     # Read after the lock, so that what another worker took meanwhile is seen as taken.
     due = due_sends(timezone.now()).filter(conversation__in=conversations)
@@ -130,15 +128,8 @@ def _due_replies(candidates: Sequence[UUID], limit: int) -> list[QueuedResponse]
 def _circumstances(replies: Sequence[QueuedResponse]) -> dict[UUID, Circumstances]:
     conversations = [reply.conversation_id for reply in replies]
     rules, now = current_rules(), timezone.now()
-    holds: dict[str, list[str]] = defaultdict(list)
-    phones = [reply.conversation.phone for reply in replies]
-    for phone, reason in ContactHold.objects.active().filter(phone__in=phones).values_list("phone", "reason"):
-        holds[phone].append(reason)
-    escalated = set(
-        Escalation.objects.filter(conversation__in=conversations, status=Escalation.Status.OPEN).values_list(
-            "conversation_id", flat=True
-        )
-    )
+    holds = holds_of([reply.conversation.phone for reply in replies])
+    handed_over = escalated(conversations)
     inbound = Message.objects.filter(conversation__in=conversations, direction=Direction.INBOUND)
     newest = dict(inbound.values_list("conversation_id").annotate(Max("created_at")))
     started = _started_this_week(conversations, now)
@@ -146,8 +137,8 @@ def _circumstances(replies: Sequence[QueuedResponse]) -> dict[UUID, Circumstance
         reply.pk: Circumstances(
             now=now,
             rules=rules,
-            holds=tuple(holds[reply.conversation.phone]),
-            escalated=reply.conversation_id in escalated,
+            holds=holds[reply.conversation.phone],
+            escalated=reply.conversation_id in handed_over,
             newest_inbound=newest.get(reply.conversation_id),
             started_this_week=started.get(reply.conversation_id, 0),
         )
@@ -185,6 +176,7 @@ def _ruling(reply: QueuedResponse, circumstances: Circumstances) -> Ruling:
     try:
         return rule_on(reply, circumstances)
     except Exception:
+        # Whatever it is: what could not be checked must not leave, and the other replies must.
         log.exception("reply %s could not be checked", reply.pk)
         return Ruling(take_back="check_failed")
 
@@ -277,13 +269,9 @@ def send_text(job: TextToSend) -> Receipt | UpstreamError:
 
 
 def last_moment_to_send(job: TextToSend) -> datetime:
-    """Later, the answer could come when another worker already looks for the text, finds nothing and sends it again."""
-    lease, longest_send = (
-        settings.SEND_LEASE_SECONDS,
-        settings.CONNECT_TIMEOUT_SECONDS + settings.SMS_AGENT_TIMEOUT_SECONDS,
-    )
-    # A lease that was set too short for the time-outs must not keep every text from being sent.
-    return job.tried_at + timedelta(seconds=max(lease / 2, lease - longest_send))
+    """Later, another worker could already look for the text, find nothing and send it again."""
+    longest_send = settings.CONNECT_TIMEOUT_SECONDS + settings.SMS_AGENT_TIMEOUT_SECONDS
+    return last_moment(job.tried_at, lease=settings.SEND_LEASE_SECONDS, longest=longest_send)
 
 
 def record_sends(finished: Sequence[tuple[TextToSend, Receipt | Exception]]) -> None:

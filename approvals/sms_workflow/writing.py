@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -33,6 +32,7 @@ from approvals.sms_workflow.facts import (
 )
 from approvals.sms_workflow.reading import Reading, Settled, read_texts, settle
 from approvals.sms_workflow.story import Story
+from conversations.moves import last_moment
 from integrations import clients
 from integrations.base import no_try_after
 from integrations.errors import CircuitOpen, Refused, Unavailable
@@ -75,10 +75,8 @@ def write_draft(
 
 def _seconds_to_ask(job: TextToAnswer) -> float:
     """How long upstreams may still be asked, so that the verdict is there before another worker takes the text."""
-    lease, longest_try = settings.LEASE_SECONDS, settings.CONNECT_TIMEOUT_SECONDS + settings.OPENAI_TIMEOUT_SECONDS
-    # A lease that was set too short for the time-outs must not keep every text from being answered.
-    until = job.now + timedelta(seconds=max(lease / 2, lease - longest_try - SECONDS_TO_RECORD))
-    return (until - timezone.now()).total_seconds()
+    longest = settings.CONNECT_TIMEOUT_SECONDS + settings.OPENAI_TIMEOUT_SECONDS + SECONDS_TO_RECORD
+    return (last_moment(job.now, lease=settings.LEASE_SECONDS, longest=longest) - timezone.now()).total_seconds()
 
 
 def _write(job: TextToAnswer, story: Story, *, find: FindAccount, read: ReadThread) -> Drafted | Postponed:

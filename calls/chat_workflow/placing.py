@@ -26,7 +26,7 @@ from calls.policy.outcomes import Outcome, Report
 from calls.replies import phone_as_written, say
 from calls.task_types import all_types, known_types, type_of
 from calls.task_types.base import Order, Receipt
-from conversations.moves import Moment, together_or_each
+from conversations.moves import Moment, last_moment, together_or_each
 from conversations.wakeups import wake_at
 from integrations.base import no_try_after
 from integrations.errors import OutcomeUnknown, Refused, Unavailable, UpstreamError
@@ -168,26 +168,24 @@ def place_call(job: CallToPlace) -> Placed:
     """Hands the order over, once: it is never repeated here."""
     started = perf_counter()
     try:
-        with no_try_after(_seconds_to_place(job)):
-            result: Receipt | UpstreamError = _execute(job)
+        result: Receipt | UpstreamError = _execute(job)
     except UpstreamError as error:
         result = error
     return Placed(result=result, took_ms=round((perf_counter() - started) * 1000))
 
 
 def _execute(job: CallToPlace) -> Receipt:
-    if _seconds_to_place(job) <= 0:
+    left = (_last_moment_to_place(job) - timezone.now()).total_seconds()
+    if left <= 0:
         raise Unavailable(job.task_type, "this worker slept over its claim and has not placed the call")
-    return type_of(job.task_type).execute(job.order)
+    with no_try_after(left):
+        return type_of(job.task_type).execute(job.order)
 
 
-def _seconds_to_place(job: CallToPlace) -> float:
-    """Later, the answer could come when another worker already looks for the call, finds none and places it again."""
-    lease = settings.CALL_LEASE_SECONDS
+def _last_moment_to_place(job: CallToPlace) -> datetime:
+    """Later, another worker could already look for the call, find none and place it again."""
     longest = settings.CONNECT_TIMEOUT_SECONDS + settings.CALL_HANDLER_TIMEOUT_SECONDS
-    # A lease that was set too short for the time-outs must not keep every call from being placed.
-    until = job.order.tried_at + timedelta(seconds=max(lease / 2, lease - longest))
-    return (until - timezone.now()).total_seconds()
+    return last_moment(job.order.tried_at, lease=settings.CALL_LEASE_SECONDS, longest=longest)
 
 
 def record_calls(finished: Sequence[tuple[CallToPlace, Placed | Exception]]) -> None:

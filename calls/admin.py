@@ -92,15 +92,9 @@ class CallTaskAdmin(ReadOnly):
         view = self.admin_site.admin_view(self.resolve_view)
         return [path("<uuid:task_id>/resolve/", view, name="calls_calltask_resolve"), *super().get_urls()]
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        task = CallTask.objects.filter(pk=object_id).first()
-        unknown = task is not None and task.status == CallTask.Status.UNKNOWN
-        may = request.user.has_perm("calls.resolve")
-        extra = {**(extra_context or {}), "resolve_url": self._url(task) if task and unknown and may else ""}
-        response: HttpResponse = super().change_view(request, object_id, form_url, extra)
-        return response
+    def beside(self, request: HttpRequest, task: CallTask) -> dict[str, Any]:
+        may = task.status == CallTask.Status.UNKNOWN and request.user.has_perm("calls.resolve")
+        return {"resolve_url": self._url(task) if may else ""}
 
     def _url(self, task: CallTask) -> str:
         return reverse("admin:calls_calltask_resolve", args=[task.pk])

@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.views import View
 
 from approvals.sms_workflow.decisions import Decider
-from conversations.refusals import Refusal
+from conversations.refusals import Invalid, Refusal
 
 
 class Act(PermissionRequiredMixin, View):
@@ -65,6 +65,14 @@ def act_url(admin: "ModelAdmin[Any]", route: str, act: type[Act], name: str) -> 
 
 def me(request: HttpRequest) -> str:
     return request.user.get_username()
+
+
+def required_note(request: HttpRequest, otherwise: str) -> str:
+    """What the person wrote into `note`, at most 2,000 characters. Raises Invalid, saying `otherwise`, for nothing."""
+    note = request.POST.get("note", "").strip()
+    if not note:
+        raise Invalid("invalid", otherwise)
+    return note[:2000]
 
 
 def decider(request: HttpRequest) -> Decider:

@@ -6,11 +6,11 @@ from uuid import UUID
 from django.contrib import admin
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern
 
-from approvals.admin.acts import Act, act_url, decider, me
+from approvals.admin.acts import Act, act_url, decider, me, required_note
 from approvals.admin.columns import ByLanguage, column
 from approvals.console.card import unsent_words
 from approvals.models import QueuedResponse
@@ -18,7 +18,7 @@ from approvals.sms_workflow import decisions, holds
 from approvals.templatetags.console import ago, language, words
 from conversations.admin import ReadOnly
 from conversations.models import ContactHold, Conversation, Message
-from conversations.refusals import Invalid, Refusal
+from conversations.refusals import Refusal
 
 SHOWN = 200
 
@@ -48,10 +48,8 @@ class PlaceHold(Act):
 
     def do(self, request: HttpRequest, pk: UUID) -> str:
         conversation = get_object_or_404(Conversation, pk=pk)
-        note = request.POST.get("note", "").strip()
-        if not note:
-            raise Invalid("invalid", "Say why this person must not be contacted.")
-        holds.hold_by_hand(conversation, by=me(request), note=note[:2000])
+        note = required_note(request, "Say why this person must not be contacted.")
+        holds.hold_by_hand(conversation, by=me(request), note=note)
         return f"No text goes to {conversation} until the hold is released."
 
 
@@ -103,28 +101,22 @@ class ConversationAdmin(ReadOnly):
         )
         return queryset.filter(wanted | Exists(said)), False
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        conversation = self.get_object(request, object_id)
-        if conversation is None:
-            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+    def beside(self, request: HttpRequest, conversation: Conversation) -> dict[str, Any]:
         everything = request.GET.get("all") == "yes"
         thread = list(conversation.messages.order_by("-created_at")[: None if everything else SHOWN + 1])
         person = request.user
-        more = {
+        return {
             "conversation": conversation,
             "thread": (thread if everything else thread[:SHOWN])[::-1],
             "earlier": not everything and len(thread) > SHOWN,
             "waiting": conversation.responses.filter(status=QueuedResponse.Status.PENDING).first(),
             "holds": ContactHold.objects.active().filter(phone=conversation.phone),
             "unsent": unsent_words(conversation),
-            "kept": request.session.pop(f"by-hand {object_id}", None) or {},
+            "kept": request.session.pop(f"by-hand {conversation.pk}", None) or {},
             "may_write": person.has_perm("approvals.approve"),
             "may_override": person.has_perm("approvals.override_gates"),
             "may_hold": person.has_perm("approvals.release_hold"),
         }
-        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})  # type: ignore[no-any-return]
 
     def get_urls(self) -> list[URLPattern]:
         return [

@@ -4,20 +4,21 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import URLPattern
 from django.utils import timezone
 
-from approvals.admin.acts import Act, act_url, me
+from approvals.admin.acts import Act, act_url, me, required_note
 from approvals.admin.columns import InWords, column
 from approvals.models import Escalation
 from approvals.sms_workflow import escalations
 from approvals.templatetags.console import ago, codes, words
 from conversations.admin import ReadOnly
-from conversations.refusals import Invalid
 
 # The three clocks of the written rules.
 CLOCKS = {"critical": "at once", "high": "same day", "medium": "same day", "low": "next business day"}
+
+WHAT_WAS_DONE = "Say in a sentence what was done; the next person needs it."
 
 
 class AssignEscalation(Act):
@@ -37,7 +38,7 @@ class NoteEscalation(Act):
     permission_required = "approvals.escalate"
 
     def do(self, request: HttpRequest, pk: UUID) -> str:
-        escalations.add_note(pk, by=me(request), note=_required(request, "note"))
+        escalations.add_note(pk, by=me(request), note=required_note(request, WHAT_WAS_DONE))
         return "The note is kept."
 
 
@@ -47,15 +48,8 @@ class ResolveEscalation(Act):
     permission_required = "approvals.escalate"
 
     def do(self, request: HttpRequest, pk: UUID) -> str:
-        escalations.resolve(pk, by=me(request), note=_required(request, "note"))
+        escalations.resolve(pk, by=me(request), note=required_note(request, WHAT_WAS_DONE))
         return "Resolved. Automatic texts to this tenant may go on, if nothing else stops them."
-
-
-def _required(request: HttpRequest, name: str) -> str:
-    text = request.POST.get(name, "").strip()
-    if not text:
-        raise Invalid("invalid", "Say in a sentence what was done; the next person needs it.")
-    return text[:2000]
 
 
 @admin.register(Escalation)
@@ -113,17 +107,13 @@ class EscalationAdmin(ReadOnly):
     def state(self, escalation: Escalation) -> tuple[str, str]:
         return escalation.status, escalation.get_status_display()
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        escalation = self.get_object(request, object_id)
-        more = {
+    def beside(self, request: HttpRequest, escalation: Escalation) -> dict[str, Any]:
+        return {
             "escalation": escalation,
-            "clock": CLOCKS[escalation.severity] if escalation else "",
-            "thread": list(escalation.conversation.messages.order_by("-created_at")[:6])[::-1] if escalation else [],
+            "clock": CLOCKS[escalation.severity],
+            "thread": list(escalation.conversation.messages.order_by("-created_at")[:6])[::-1],
             "may_escalate": request.user.has_perm("approvals.escalate"),
         }
-        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})  # type: ignore[no-any-return]
 
     def get_urls(self) -> list[URLPattern]:
         return [

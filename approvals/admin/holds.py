@@ -4,17 +4,16 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern
 
-from approvals.admin.acts import Act, act_url, me
+from approvals.admin.acts import Act, act_url, me, required_note
 from approvals.admin.columns import InWords, column
 from approvals.sms_workflow import holds
 from approvals.templatetags.console import ago, words
 from conversations.admin import ReadOnly
 from conversations.models import ContactHold, Conversation
-from conversations.refusals import Invalid
 
 
 class ReleaseHold(Act):
@@ -23,10 +22,8 @@ class ReleaseHold(Act):
     permission_required = "approvals.release_hold"
 
     def do(self, request: HttpRequest, pk: UUID) -> str:
-        note = request.POST.get("note", "").strip()
-        if not note:
-            raise Invalid("invalid", "Say why contact may go on; it goes into the audit log.")
-        holds.release_hold(get_object_or_404(ContactHold, pk=pk), by=me(request), note=note[:2000])
+        note = required_note(request, "Say why contact may go on; it goes into the audit log.")
+        holds.release_hold(get_object_or_404(ContactHold, pk=pk), by=me(request), note=note)
         return "Released. Texts to this person may go on, if nothing else stops them."
 
 
@@ -57,16 +54,12 @@ class ContactHoldAdmin(ReadOnly):
     def state(self, hold: ContactHold) -> tuple[str, str]:
         return ("released", f"released by {hold.released_by}") if hold.released_at else ("active", "active")
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        hold = self.get_object(request, object_id)
-        more = {
+    def beside(self, request: HttpRequest, hold: ContactHold) -> dict[str, Any]:
+        return {
             "hold": hold,
-            "conversation": Conversation.objects.filter(phone=hold.phone).first() if hold else None,
+            "conversation": Conversation.objects.filter(phone=hold.phone).first(),
             "may_release": request.user.has_perm("approvals.release_hold"),
         }
-        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})  # type: ignore[no-any-return]
 
     def get_urls(self) -> list[URLPattern]:
         return [act_url(self, "release", ReleaseHold, "release"), *super().get_urls()]

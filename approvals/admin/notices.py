@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import URLPattern
 
 from approvals.admin.acts import Act, act_url
@@ -43,11 +43,8 @@ class NotificationAdmin(ReadOnly):
     def state(self, notice: Notification) -> tuple[str, str]:
         return notice.status, notice.get_status_display()
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        more = {"notice": self.get_object(request, object_id), "may_retry": request.user.has_perm("approvals.retry")}
-        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})  # type: ignore[no-any-return]
+    def beside(self, request: HttpRequest, notice: Notification) -> dict[str, Any]:
+        return {"notice": notice, "may_retry": request.user.has_perm("approvals.retry")}
 
     def get_urls(self) -> list[URLPattern]:
         return [act_url(self, "again", SendAgain, "again"), *super().get_urls()]

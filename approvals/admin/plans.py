@@ -4,16 +4,15 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import URLPattern
 
-from approvals.admin.acts import Act, act_url, me
+from approvals.admin.acts import Act, act_url, me, required_note
 from approvals.admin.columns import column
 from approvals.models import PaymentPlan
 from approvals.sms_workflow import plans
 from approvals.templatetags.console import money, words
 from conversations.admin import ReadOnly
-from conversations.refusals import Invalid
 
 
 class AcceptPlan(Act):
@@ -32,10 +31,8 @@ class DeclinePlan(Act):
     permission_required = "approvals.approve"
 
     def do(self, request: HttpRequest, pk: UUID) -> str:
-        note = request.POST.get("note", "").strip()
-        if not note:
-            raise Invalid("invalid", "Say why; it goes into the audit log.")
-        plan = plans.decline_plan(pk, by=me(request), note=note[:2000])
+        note = required_note(request, "Say why; it goes into the audit log.")
+        plan = plans.decline_plan(pk, by=me(request), note=note)
         return f"Declined: {plan}. No text was sent; write to {plan.conversation} if they should know."
 
 
@@ -76,18 +73,13 @@ class PaymentPlanAdmin(ReadOnly):
     def state(self, plan: PaymentPlan) -> tuple[str, str]:
         return plan.status, plan.get_status_display()
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        plan = self.get_object(request, object_id)
-        more = {
+    def beside(self, request: HttpRequest, plan: PaymentPlan) -> dict[str, Any]:
+        proposed = plan.status == PaymentPlan.Status.PROPOSED
+        return {
             "plan": plan,
-            "verdict": self.verdict(plan) if plan else ("", ""),
-            "may_decide": plan
-            and plan.status == PaymentPlan.Status.PROPOSED
-            and request.user.has_perm("approvals.approve"),
+            "verdict": self.verdict(plan),
+            "may_decide": proposed and request.user.has_perm("approvals.approve"),
         }
-        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})  # type: ignore[no-any-return]
 
     def get_urls(self) -> list[URLPattern]:
         return [

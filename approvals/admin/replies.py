@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import URLPattern
 
 from approvals.admin.columns import ByLanguage, InWords, column
@@ -71,11 +71,8 @@ class QueuedResponseAdmin(ReadOnly):
     def why(self, reply: QueuedResponse) -> str:
         return ", ".join(map(words, reply.reasons)) or "–"
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        more = {"reply": self.get_object(request, object_id)}
-        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})  # type: ignore[no-any-return]
+    def beside(self, request: HttpRequest, reply: QueuedResponse) -> dict[str, Any]:
+        return {"reply": reply}
 
     def get_urls(self) -> list[URLPattern]:
         return [*views.urls(self), *super().get_urls()]

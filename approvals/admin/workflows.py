@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import URLPattern
 
 from approvals.admin.acts import Act, act_url, decider
@@ -51,17 +51,13 @@ class WorkflowAdmin(ReadOnly):
     def said(self, workflow: Workflow) -> str:
         return workflow.message.body
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        workflow = self.get_object(request, object_id)
-        more = {
+    def beside(self, request: HttpRequest, workflow: Workflow) -> dict[str, Any]:
+        return {
             "workflow": workflow,
-            "steps": workflow.steps.all() if workflow else [],
-            "replies": workflow.responses.order_by("-created_at") if workflow else [],
+            "steps": workflow.steps.all(),
+            "replies": workflow.responses.order_by("-created_at"),
             "may_retry": request.user.has_perm("approvals.retry"),
         }
-        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})  # type: ignore[no-any-return]
 
     def get_urls(self) -> list[URLPattern]:
         return [act_url(self, "retry", RetryWorkflow, "retry"), *super().get_urls()]

@@ -70,8 +70,8 @@ _SEVERITIES = {
 }
 _PRECEDENCE = {category: place for place, category in enumerate(Category)}
 # Above this share a message without any expression of ours escalates; below the other one an expression is taken back.
-SURE_WITHOUT_WORDS = 0.90
-SURELY_NOT_MEANT = 0.05
+SURE_WITHOUT_WORDS = 0.85
+SURELY_NOT_MEANT = 0.10
 _NEVER_TAKEN_BACK = {Category.SELF_HARM_OR_EMERGENCY, Category.UNREALISTIC_PROPOSAL}
 CLOSE_OF_BUSINESS = time(17)
 SATURDAY = 5

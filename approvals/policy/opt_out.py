@@ -2,7 +2,7 @@
 
 `[opt_out.keywords]` are words that count when they are all the message says; `[opt_out.phrases]` are wordings, and
 `[opt_out.innocent]` the wordings that only look like them ("stop by the office") and are taken out first. What none of
-them foresees is an opt-out when the whole message is like labelled ones.
+them foresees is an opt-out when the whole message is like labelled ones, and a wording is none when it is unlike them.
 """
 
 import re
@@ -15,7 +15,7 @@ from approvals.policy.likeness import likeness
 from approvals.policy.text import normalise
 from approvals.policy.typing_errors import is_slip
 from approvals.policy.vocabulary import phrasebook
-from approvals.policy.words import read
+from approvals.policy.words import Words, read
 
 
 class Consent(StrEnum):
@@ -25,15 +25,18 @@ class Consent(StrEnum):
     HELP = "help"
 
 
-# Above this share a message without any wording of ours is a wish not to be texted.
+# Above this share a message without any wording of ours is a wish not to be texted; below the other one a wording is
+# taken back ("i opted out of the dental at work"). Likeness never lets anybody in again.
 SURE_WITHOUT_WORDS = 0.65
+SURELY_NOT_MEANT = 0.02
+SHORTEST_SENTENCE = 3
 _BY_WEIGHT = (Consent.OPT_OUT, Consent.OPT_IN, Consent.HELP)
 
 
 def read_consent(message: str) -> Consent:
     """What the message says about being texted; a wish to stop outweighs everything else in it."""
-    said = spoken(message)
-    return Consent.OPT_OUT if said is Consent.NONE and _is_like_an_opt_out(message) else said
+    keyword = _keyword(message)
+    return keyword if keyword is not Consent.NONE else _weighed(_wording(message), read(message))
 
 
 def spoken(message: str) -> Consent:
@@ -71,11 +74,14 @@ def _wording(message: str) -> Consent:
     return next((consent for consent in _BY_WEIGHT if consent in found), Consent.NONE)
 
 
-def _is_like_an_opt_out(message: str) -> bool:
-    """One word or two are a keyword or they are not ("quiet"); likeness is for what is put in a sentence."""
-    words = read(message)
-    in_a_sentence = len(words.text.replace(".", " ").split()) > 2
-    return in_a_sentence and likeness("opt_out").shares(words)[Consent.OPT_OUT] > SURE_WITHOUT_WORDS
+def _weighed(said: Consent, words: Words) -> Consent:
+    """What a wording says, weighed against the likeness of the whole message. One word or two are what they are."""
+    if len(words.text.replace(".", " ").split()) < SHORTEST_SENTENCE:
+        return said
+    share = likeness("opt_out").shares(words)[Consent.OPT_OUT]
+    if said is Consent.NONE and share > SURE_WITHOUT_WORDS:
+        return Consent.OPT_OUT
+    return Consent.NONE if said is Consent.OPT_OUT and share < SURELY_NOT_MEANT else said
 
 
 @cache

@@ -85,7 +85,8 @@ WORDS_OF = {
     "payment_too_low": "too little a week",
     "does_not_cover_debt": "does not cover the debt",
     "debt_unknown": "debt unknown",
-    # why it waits
+    # why it went, or waits
+    "confident": "sure enough to go by itself",
     "medium_confidence": "not sure enough to go by itself",
     "plan_needs_a_manager": "a plan that needs a manager",
     "auto_send_disabled": "automatic sending is off",

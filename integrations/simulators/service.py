@@ -42,6 +42,8 @@ class Switches:
     retry_after: float | None = None
     hang_next: int = 0
     after_the_fact: bool = False
+    # What only reads (GET) is answered all the same, and does not count as one of those calls.
+    spare_reads: bool = False
     # What the next so many calls ask for is done twice.
     duplicate_next: int = 0
     # Nobody listens: connections are refused.
@@ -106,8 +108,9 @@ class Service:
 
     def _misbehave(self, request: Request) -> Answer:
         switches = self.switches
-        fails = switches.take("fail_next")
-        hangs = not fails and switches.take("hang_next")
+        spared = switches.spare_reads and request.method == "GET"
+        fails = not spared and switches.take("fail_next")
+        hangs = not (spared or fails) and switches.take("hang_next")
         done = None
         if switches.after_the_fact or not (fails or hangs):
             done = self.answer(request)

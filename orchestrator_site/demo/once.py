@@ -8,10 +8,12 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import httpx2
 
+from approvals.templatetags.console import codes, words
 from integrations.simulators.people import people
 
 ENOUGH_SECONDS = 40.0
@@ -38,9 +40,9 @@ class Stage:
         document: dict[str, Any] = answer.raise_for_status().json()
         return document
 
-    def text(self, phone: str, words: str) -> str:
+    def text(self, phone: str, content: str) -> str:
         """A tenant's text comes in; returns the conversation's id."""
-        body = {"phone_number": phone, "content": words, "message_sid": f"SM{uuid.uuid4().hex}"}
+        body = {"phone_number": phone, "content": content, "message_sid": f"SM{uuid.uuid4().hex}"}
         answer = self.post("/orchestrate/sms-received", body, "sms-agent")
         if answer.status_code != httpx2.codes.ACCEPTED:
             raise WentWrong(f"the text was not accepted: {answer.status_code} {answer.text}")
@@ -91,9 +93,9 @@ class Stage:
         token = self.tokens["call-handler"]
         self.switch("call_handler", report_to=f"{self.api}/calls/results", report_token=token, report_after_ms=300.0)
 
-    def says(self, user_id: str, words: str) -> dict[str, Any]:
+    def says(self, user_id: str, typed: str) -> dict[str, Any]:
         """What a user of the assistant says, with the reply, waited for."""
-        answer = self.post("/chat", {"message": words, "user_id": user_id, "region": "US"}, "chat").raise_for_status()
+        answer = self.post("/chat", {"message": typed, "user_id": user_id, "region": "US"}, "chat").raise_for_status()
         said: dict[str, Any] = answer.json()
         if said["pending"]:
             said["reply"] = self._line(user_id, said["message_id"], "reply")["text"]
@@ -150,15 +152,15 @@ def queued_then_modified(stage: Stage, phone: str) -> list[str]:
     """The manager says it in her own words."""
     conversation = stage.text(phone, "i could do 55 a week for 11 weeks")
     stage.until(conversation, "awaiting_approval")
-    words = "Thank you! I will look at your plan today and text you."
+    own_words = "Thank you! I will look at your plan today and text you."
     decided = stage.post(
         "/orchestrate/approve-response",
-        {"action": "modify", "conversation_id": conversation, "modified_text": words, "manager_id": "maria"},
+        {"action": "modify", "conversation_id": conversation, "modified_text": own_words, "manager_id": "maria"},
         "manager",
     )
     must(decided.status_code == httpx2.codes.OK, f"the modification was taken: {decided.text}")
     report = stage.until(conversation, "sent")
-    must(stage.texts_to(phone) == [words], "exactly her words went out")
+    must(stage.texts_to(phone) == [own_words], "exactly her words went out")
     return story(report)
 
 
@@ -191,7 +193,7 @@ def unknown_tenant(stage: Stage, _phone: str) -> list[str]:
 
 
 def model_down(stage: Stage, phone: str) -> list[str]:
-    """The model is away: after three attempts a person is told; a retry brings the reply when it is back."""
+    """The model is away: after a few tries a person is told; a retry brings the reply when it is back."""
     stage.switch("language_model", refuse=True)
     conversation = stage.text(phone, "How much is my balance please?")
     failed = stage.until(conversation, "failed")
@@ -199,35 +201,40 @@ def model_down(stage: Stage, phone: str) -> list[str]:
     retried = stage.post(f"/orchestrate/retry/{failed['workflow_id']}", {"reason": "the model is back"}, "manager")
     must(retried.status_code == httpx2.codes.ACCEPTED, f"the retry was taken: {retried.text}")
     report = stage.until(conversation, "sent", "awaiting_approval")
-    return [f"first: {failed['error_message']}", *story(report)]
+    given_up = _line("A person was told", f"{failed['error_message']}; then a manager had it tried again")
+    return [*story(report), given_up]
 
 
 def outcome_unknown(stage: Stage, phone: str) -> list[str]:
     """The SMS Agent sends the text, then answers 502: it is found in the agent's history and not sent again."""
-    stage.switch("sms_agent", fail_next=1, fail_status=502, after_the_fact=True)
+    stage.switch("sms_agent", fail_next=1, fail_status=502, after_the_fact=True, spare_reads=True)
     conversation = stage.text(phone, "what is my balance")
     report = stage.until(conversation, "sent")
-    must(len(stage.texts_to(phone)) == 1, "it went out once")
-    return story(report)
+    must(stage.texts_to(phone) == [report["response"]["final_text"]], "it went out once")
+    must(stage.asked_of("sms_agent")[-1]["method"] == "GET", "the agent's history was looked into after the sending")
+    return [
+        *story(report),
+        _line("The SMS Agent", "answered 502; the text stood in its history, and was not sent again"),
+    ]
 
 
 def call_by_chat(stage: Stage, _phone: str) -> list[str]:
     """The assistant: a chat message becomes a confirmed call, and the outcome is told in the chat."""
     stage.report_calls()
     lines = []
-    for words in (
+    for typed in (
         "Call Pizza Place and order a margherita",
         "718-555-0123",
         "no, that is not correct",
         "make it two",
         "yes",
     ):
-        said = stage.says("demo", words)
-        lines += [f"user          {words}", f"assistant     {said['reply']}"]
+        said = stage.says("demo", typed)
+        lines += [_line("The user", typed), _line("The assistant", said["reply"])]
     notice = stage.hears_outcome("demo", said["message_id"])
     [call] = [call for call in stage.sent_by("call_handler") if call["to"] == "+17185550123"]
     must("make it two" in call["instructions"], "the call is about what was confirmed last")
-    return [*lines, f"outcome       {notice}"]
+    return [*lines, _line("The outcome", notice)]
 
 
 # Each with a tenant of its own among the simulated ones, all English speaking.
@@ -250,17 +257,38 @@ def must(holds: bool, what: str) -> None:
 
 
 def story(report: dict[str, Any]) -> list[str]:
-    """A workflow for a reader: its steps with times, the reply, the reasons."""
-    lines = [
-        f"{step['name']:13} {step['duration_ms']:5} ms  {': '.join(filter(None, [step['outcome'], step['detail']]))}"
-        for step in report["steps"]
-    ]
+    """A workflow for a reader: its steps with times, the reply, the reasons, and the sending."""
+    lines = _steps(report["steps"])
     reply = report["response"]
     if reply and reply["final_text"]:
-        lines.append(f"reply         “{reply['final_text']}”")
+        lines.append(_line("The reply", f"“{reply['final_text']}”"))
     if reply:
-        lines.append(f"because       {', '.join(reply['reasons'])}")
+        lines.append(_line("Because", ", ".join(words(reason) for reason in reply["reasons"])))
+    if reply and reply["sent_at"]:
+        took = _instant(reply["sent_at"]) - _instant(report["started_at"])
+        lines.append(_line("Sent", f"receipt {reply['receipt']}, {took.total_seconds():.2f} s after the text came in"))
     return lines
+
+
+def _steps(steps: list[dict[str, Any]]) -> list[str]:
+    """A line a step; every try begins with reading the words."""
+    several = sum(step["name"] == "read" for step in steps) > 1
+    lines, tries = list[str](), 0
+    for step in steps:
+        if several and step["name"] == "read":
+            tries += 1
+            lines.append(f"try {tries}")
+        ended = ": ".join(filter(None, [words(step["outcome"]), codes(step["detail"])]))
+        lines.append(_line(words(step["name"]), f"{ended} ({step['duration_ms']} ms)"))
+    return lines
+
+
+def _line(what: str, how: str) -> str:
+    return f"{what:27}{how}"
+
+
+def _instant(written: str) -> datetime:
+    return datetime.fromisoformat(written)
 
 
 def walk(stage: Stage, phones: list[str], say: Callable[[str], None]) -> bool:

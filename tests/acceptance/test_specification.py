@@ -163,9 +163,10 @@ def section_9_failures_are_retried_looked_up_or_broken_off(
     system.switch("monitor", fail_next=2, fail_status=503)
     system.until(system.text(retried.phone, "what is my balance"), "sent")
 
-    system.switch("sms_agent", fail_next=1, fail_status=502, after_the_fact=True)
+    system.switch("sms_agent", fail_next=1, fail_status=502, after_the_fact=True, spare_reads=True)
     system.until(system.text(lost.phone, "what is my balance"), "sent")
-    system.switch("sms_agent", after_the_fact=False)
+    assert system.asked_of("sms_agent")[-1]["method"] == "GET", "the history was looked into after the sending"
+    system.switch("sms_agent", after_the_fact=False, spare_reads=False)
     assert len(system.texts_to(lost.phone)) == 1
 
     system.switch("language_model", fail_next=100, fail_status=503)

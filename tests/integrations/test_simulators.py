@@ -188,6 +188,13 @@ def test_a_send_that_is_done_and_never_answered(stand_ins: StandIns, settings: S
     assert texts() == ["Hello"]
 
 
+def test_a_failure_can_be_kept_for_what_does_something(stand_ins: StandIns) -> None:
+    stand_ins.control("sms_agent", fail_next=1, fail_status=502, spare_reads=True)
+    assert clients.sms_agent().history(MARIA, limit=5, request_id="r") is None
+    with pytest.raises(OutcomeUnknown):
+        send()
+
+
 def test_a_send_that_is_done_twice(stand_ins: StandIns) -> None:
     stand_ins.control("sms_agent", duplicate_next=1)
     send()

@@ -20,4 +20,4 @@ class Command(BaseCommand):
             self.stdout.write("The audit log is empty.")
             return
         # Noted down elsewhere, this line proves later that nothing was cut off at the end.
-        self.stdout.write(f"{newest.seq} entries, unbroken. Last: {newest.seq} {newest.entry_hash}")
+        self.stdout.write(f"Audit log: {newest.seq} entries, unbroken. Last: {newest.seq} {newest.entry_hash}")

@@ -21,7 +21,7 @@ from django.utils import timezone
 from approvals.models import Notification, QueuedResponse, Workflow, WorkflowStep
 from approvals.policy.escalation import Category
 from approvals.sms_workflow.claiming import due_drafts
-from approvals.sms_workflow.escalations import open_escalation
+from approvals.sms_workflow.escalations import hand_over
 from approvals.sms_workflow.looking import due_looks
 from approvals.sms_workflow.notices import due_notices, tell_managers
 from approvals.sms_workflow.recording import POLICY, fail
@@ -92,7 +92,7 @@ def notice_silence() -> int:
     # Locked, so that a text that comes in at this very moment ends the silence first; what others hold waits a minute.
     rows = list(silent.select_for_update(no_key=True, skip_locked=True)[:BATCH])
     for conversation in rows:
-        open_escalation(
+        hand_over(
             conversation,
             category=Category.NO_RESPONSE,
             reason=f"no answer for {settings.ESCALATION_HOURS} hours",

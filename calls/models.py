@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from conversations.moves import Leased, Moving
+from conversations.moves import Leased, Moving, leased_while
 
 
 class Language(models.TextChoices):
@@ -116,6 +116,7 @@ class CallTask(Moving, Leased):
                 name="a_finished_task_has_an_outcome",
                 condition=~Q(status__in=["completed", "failed", "unknown"]) | ~Q(outcome=""),
             ),
+            leased_while("placing", name="a_call_being_placed_has_a_lease"),
         ]
         indexes = [
             models.Index(fields=["not_before"], name="task_ready", condition=Q(status="confirmed")),
@@ -198,6 +199,7 @@ class ChatMessage(Moving, Leased):
             models.UniqueConstraint(
                 fields=["chat"], condition=Q(status="reading"), name="one_turn_is_read_at_a_time_per_chat"
             ),
+            leased_while("reading", name="a_turn_being_read_has_a_lease"),
         ]
         indexes = [
             models.Index(fields=["not_before"], name="turn_waiting", condition=Q(status="waiting")),

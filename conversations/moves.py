@@ -55,6 +55,11 @@ class Moving(models.Model):
             setattr(self, name, value)
 
 
+def leased_while(status: str, name: str) -> models.CheckConstraint:
+    """Who has claimed a row has it for a while only: without an end nobody would ever look after it again."""
+    return models.CheckConstraint(name=name, condition=~models.Q(status=status) | models.Q(lease_until__isnull=False))
+
+
 class Leased(models.Model):
     """A row that a worker claims for a while. Attempt and worker fence the record: a late one changes nothing."""
 

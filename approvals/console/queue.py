@@ -164,9 +164,11 @@ def next_after(wanted: Wanted, *, me: str, candidates: Sequence[UUID]) -> UUID |
 def counts() -> dict[str, int]:
     """How many cards each view holds; only rows that partial indexes cover are counted."""
     now = timezone.now()
+    awake = Q(snoozed_until=None) | Q(snoozed_until__lte=now)
+    long_ago = now - timedelta(minutes=settings.PENDING_REMINDER_MINUTES)
     open_now = QueuedResponse.objects.filter(status=Status.PENDING).aggregate(
-        waiting=Count("pk", filter=Q(snoozed_until=None) | Q(snoozed_until__lte=now)),
-        overdue=Count("pk", filter=Q(created_at__lt=now - timedelta(minutes=settings.PENDING_REMINDER_MINUTES))),
+        waiting=Count("pk", filter=awake),
+        overdue=Count("pk", filter=awake & Q(created_at__lt=long_ago)),
         snoozed=Count("pk", filter=Q(snoozed_until__gt=now)),
     )
     return {**open_now, "trouble": QueuedResponse.objects.filter(_waits(View.TROUBLE)).count()}

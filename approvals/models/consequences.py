@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from approvals.models.replies import QueuedResponse
 from conversations.models import Conversation
-from conversations.moves import Leased, Moving
+from conversations.moves import Leased, Moving, leased_while
 
 
 class PaymentPlan(models.Model):
@@ -139,6 +139,7 @@ class Notification(Moving, Leased):
     class Meta:
         db_table = "notifications"
         verbose_name, verbose_name_plural = "notice", "notices"
+        constraints = [leased_while("sending", name="a_notice_in_flight_has_a_lease")]
         indexes = [
             models.Index(fields=["not_before"], name="notification_ready", condition=Q(status="pending")),
             models.Index(fields=["lease_until"], name="notification_leased", condition=Q(status="sending")),

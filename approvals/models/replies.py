@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from approvals.models.work import Workflow
 from conversations.models import Conversation, Message
-from conversations.moves import Leased, Moving
+from conversations.moves import Leased, Moving, leased_while
 
 
 class QueuedResponse(Moving, Leased):
@@ -130,6 +130,7 @@ class QueuedResponse(Moving, Leased):
             models.UniqueConstraint(
                 fields=["conversation"], condition=Q(status="pending"), name="one_waiting_draft_per_conversation"
             ),
+            leased_while("sending", name="a_text_in_flight_has_a_lease"),
         ]
         indexes = [
             models.Index(fields=["created_at"], name="response_waiting", condition=Q(status="pending")),

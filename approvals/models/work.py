@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from conversations.models import Conversation, Message
-from conversations.moves import Leased, Moving
+from conversations.moves import Leased, Moving, leased_while
 
 
 class Workflow(Moving, Leased):
@@ -51,6 +51,7 @@ class Workflow(Moving, Leased):
             models.UniqueConstraint(
                 fields=["conversation"], condition=Q(status="processing"), name="one_draft_at_a_time_per_conversation"
             ),
+            leased_while("processing", name="a_draft_under_way_has_a_lease"),
         ]
         indexes = [
             models.Index(fields=["not_before"], name="workflow_ready", condition=Q(status="received")),

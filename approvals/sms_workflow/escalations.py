@@ -32,11 +32,22 @@ Action = QueuedResponse.Action
 
 @transaction.atomic
 def hand_over(
-    conversation: Conversation, *, category: Category, reason: str, by: str, severity: Severity | None = None
+    conversation: Conversation,
+    *,
+    category: Category,
+    reason: str,
+    by: str,
+    severity: Severity | None = None,
+    response: QueuedResponse | None = None,
 ) -> tuple[Escalation, bool]:
-    """A service, or a person, hands a conversation to the managers; True when that opened a new escalation."""
+    """Somebody hands a conversation to the managers, on record; True when that opened a new escalation.
+
+    Where a decision about a reply is what escalates, the decision is on record, and `open_escalation` is enough.
+    """
     open_already = conversation.escalations.filter(category=category, status=Escalation.Status.OPEN).exists()
-    escalation = open_escalation(conversation, category=category, reason=reason, by=by, severity=severity)
+    escalation = open_escalation(
+        conversation, category=category, reason=reason, by=by, severity=severity, response=response
+    )
     _keep(escalation, Action.ESCALATE, by=by, reason=reason)
     return escalation, not open_already
 

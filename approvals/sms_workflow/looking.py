@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from approvals.models import QueuedResponse
 from approvals.policy.escalation import Category
-from approvals.sms_workflow.escalations import open_escalation
+from approvals.sms_workflow.escalations import hand_over
 from approvals.sms_workflow.sending import POLICY, TextToSend, record_receipts, send_later, still_ours, to_send
 from conversations.models import Direction, Message
 from conversations.moves import Moment, together_or_each
@@ -126,7 +126,7 @@ def _conclude(reply: QueuedResponse, result: Looked | Exception) -> None:
     elif isinstance(result, Looked) or reply.looks >= settings.MAX_LOOKS:
         why = result.why if isinstance(result, Looked) else str(result)
         reply.move(Status.UNKNOWN, error_message=why, lease_until=None)
-        open_escalation(
+        hand_over(
             reply.conversation,
             category=Category.SEND_FAILED,
             reason=f"It may have gone out: {why}",

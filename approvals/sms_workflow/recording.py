@@ -17,7 +17,7 @@ from approvals.models import ApprovalAuditEntry, PaymentPlan, QueuedResponse, Wo
 from approvals.policy.escalation import Category
 from approvals.policy.gates import Gate
 from approvals.policy.opt_out import Consent
-from approvals.sms_workflow.escalations import open_escalation
+from approvals.sms_workflow.escalations import hand_over, open_escalation
 from approvals.sms_workflow.facts import Draft, Drafted, Outcome, PlanOffer, Postponed, TextToAnswer
 from approvals.sms_workflow.holds import lift_opt_out, place_hold
 from approvals.sms_workflow.notices import tell_managers, tell_of_unsent_words
@@ -337,4 +337,4 @@ def is_impatient(since: datetime) -> bool:
 def fail(conversation: Conversation, workflow: Workflow, why: str) -> None:
     """No reply could be drafted: the work stops here, visibly, until somebody retries it or answers by hand."""
     workflow.move(Status.FAILED, step="failed", error_message=why, completed_at=timezone.now(), lease_until=None)
-    open_escalation(conversation, category=Category.AI_FAILED, reason=why, by=POLICY)
+    hand_over(conversation, category=Category.AI_FAILED, reason=why, by=POLICY)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -24,7 +25,7 @@ from approvals.policy.gates import Level, check_gates
 from approvals.policy.rules import Rules
 from approvals.rulebook import current_rules
 from approvals.sms_workflow.claiming import take_conversations
-from approvals.sms_workflow.escalations import escalated, open_escalation
+from approvals.sms_workflow.escalations import escalated, hand_over
 from approvals.sms_workflow.holds import holds_of, stopping_managers
 from approvals.sms_workflow.notices import tell_of_unsent_words
 from approvals.sms_workflow.recording import is_impatient
@@ -163,12 +164,17 @@ def _is_cleared(reply: QueuedResponse, circumstances: Circumstances) -> bool:
     elif ruling.take_back:
         _take_back(reply, ruling.take_back)
     elif ruling.wait_until:
-        QueuedResponse.objects.filter(pk=reply.pk, status=Status.APPROVED).update(
-            not_before=ruling.wait_until,
-            error_message=f"waits for the contact window until {ruling.wait_until:%H:%M %Z}",
-        )
-        wake_at(ruling.wait_until)
+        _wait(reply, ruling.wait_until, circumstances.rules)
     return ruling == Ruling()
+
+
+def _wait(reply: QueuedResponse, until: datetime, rules: Rules) -> None:
+    """It goes when the contact window opens, which managers read in the tenant's own time."""
+    clock = until.astimezone(ZoneInfo(zone_for(reply.conversation.phone, rules.contact_time_zone)))
+    QueuedResponse.objects.filter(pk=reply.pk, status=Status.APPROVED).update(
+        not_before=until, error_message=f"waits for the contact window until {clock:%H:%M %Z}"
+    )
+    wake_at(until)
 
 
 def _ruling(reply: QueuedResponse, circumstances: Circumstances) -> Ruling:
@@ -360,7 +366,7 @@ def _look_soon(reply: QueuedResponse, why: str) -> None:
 
 def _failed(reply: QueuedResponse, why: str) -> None:
     reply.move(Status.FAILED, error_message=why, lease_until=None)
-    open_escalation(reply.conversation, category=Category.SEND_FAILED, reason=why, by=POLICY, response=reply)
+    hand_over(reply.conversation, category=Category.SEND_FAILED, reason=why, by=POLICY, response=reply)
 
 
 def send_later(reply: QueuedResponse, why: str, retry_after: float | None, *, asked: bool = True) -> None:

@@ -1,10 +1,12 @@
 """A user's chat: found or made, locked by whoever writes into it, and its messages in one order."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from calls.models import OPEN, UNDER_WAY, CallTask, Chat, ChatMessage
@@ -63,6 +65,11 @@ def locked_chat(user: User, *, text: str, region: str | None, language: str | No
 def lock(chat_id: UUID) -> Chat | None:
     """The chat, locked; None when it has been erased meanwhile."""
     return Chat.objects.select_for_update().filter(pk=chat_id).first()
+
+
+def lock_all(chats: "QuerySet[Any] | Collection[UUID]") -> None:
+    """Several, in the one order in which everybody locks several: two workers never wait for each other."""
+    list(Chat.objects.select_for_update().filter(pk__in=chats).order_by("pk").values_list("pk"))
 
 
 def user_says(chat: Chat, text: str) -> ChatMessage:

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from calls.chat_workflow.placing import CallToPlace, record_receipt, still_ours, to_place, try_later
-from calls.chat_workflow.results import locked_task, perhaps, take_in
+from calls.chat_workflow.results import lock_chats_of, locked_task, perhaps, take_in
 from calls.chat_workflow.steps import step
 from calls.models import CallTask, Chat
 from calls.policy.outcomes import Report
@@ -91,6 +91,7 @@ def record_call_looks(finished: Sequence[tuple[CallToPlace, Looked | Exception]]
 
 
 def _record_look_all(finished: Sequence[tuple[CallToPlace, Looked | Exception]]) -> None:
+    lock_chats_of(job.task_id for job, _ in finished)
     for job, result in finished:
         _record_look(job, result)
 
@@ -164,6 +165,7 @@ def record_polls(finished: Sequence[tuple[CallToAskFor, Report | Exception | Non
 
 
 def _record_poll_all(finished: Sequence[tuple[CallToAskFor, Report | Exception | None]]) -> None:
+    lock_chats_of(job.task_id for job, _ in finished)
     for job, result in finished:
         _record_poll(job, result)
 

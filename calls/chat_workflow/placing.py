@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from calls.chat_workflow import limits
-from calls.chat_workflow.results import brief, finish, locked_task, perhaps, take_in
+from calls.chat_workflow.results import brief, finish, lock_chats_of, locked_task, perhaps, take_in
 from calls.chat_workflow.steps import step
 from calls.models import CallTask, Chat, EarlyReport
 from calls.policy.outcomes import Outcome, Report
@@ -194,6 +194,7 @@ def record_calls(finished: Sequence[tuple[CallToPlace, Placed | Exception]]) -> 
 
 
 def _record_all(finished: Sequence[tuple[CallToPlace, Placed | Exception]]) -> None:
+    lock_chats_of(job.task_id for job, _ in finished)
     for job, result in finished:
         _record(job, result)
 

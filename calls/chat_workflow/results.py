@@ -1,6 +1,7 @@
 """What became of a task: reported by the call handler, by Twilio, or by a person; told once, in the user's language."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from calls.chat_workflow.chats import Kind, assistant_says, lock, open_task
+from calls.chat_workflow.chats import Kind, assistant_says, lock, lock_all, open_task
 from calls.chat_workflow.steps import step
 from calls.models import CallTask, ChatMessage, EarlyReport
 from calls.policy.outcomes import SUCCESSES, WORTH_ANOTHER_TRY, Outcome, Report, is_news, outcome_of
@@ -45,6 +46,11 @@ def locked_task(**which: Any) -> CallTask | None:
     if task is not None:
         task.chat = chat
     return task
+
+
+def lock_chats_of(tasks: Iterable[UUID]) -> None:
+    """The chats of several tasks, before the first of them is touched."""
+    lock_all(CallTask.objects.filter(pk__in=list(tasks)).values("chat"))
 
 
 def take_in(task: CallTask, report: Report, *, source: str) -> bool:

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from calls.chat_workflow.answering import answer, situation_of
-from calls.chat_workflow.chats import assistant_says, lock
+from calls.chat_workflow.chats import assistant_says, lock, lock_all
 from calls.chat_workflow.reading import Meaning, Situation, Understood, plainly
 from calls.models import Chat, ChatMessage
 from calls.task_types import all_types
@@ -102,7 +102,8 @@ def due_turns(now: Moment) -> QuerySet[ChatMessage]:
 def claim_turns(limit: int, worker: str) -> list[TurnToRead]:
     """Take up to `limit` turns that wait for the model, the oldest of each chat."""
     with transaction.atomic():
-        waiting = due_turns(timezone.now()).order_by("not_before")
+        busy = ChatMessage.objects.filter(status=Status.READING)
+        waiting = due_turns(timezone.now()).exclude(chat__in=busy.values("chat")).order_by("not_before")
         candidates = list(waiting.values_list("chat_id", flat=True)[: limit * 2])
         if not candidates:
             return []
@@ -202,6 +203,7 @@ def record_turns(finished: Sequence[tuple[TurnToRead, Understood | Exception]]) 
 
 
 def _record_all(finished: Sequence[tuple[TurnToRead, Understood | Exception]]) -> None:
+    lock_all([job.chat_id for job, _ in finished])
     for job, result in finished:
         _record(job, result)
 

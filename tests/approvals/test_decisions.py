@@ -378,7 +378,9 @@ def test_nothing_is_sent_unapproved():
     response = make_response()
     for status in ("approved", "sending", "sent", "failed", "unknown"):
         with pytest.raises(IntegrityError, match="nothing_is_sent_unapproved"), transaction.atomic():
-            QueuedResponse.objects.filter(pk=response.pk).update(status=status, receipt="SM1")
+            QueuedResponse.objects.filter(pk=response.pk).update(
+                status=status, receipt="SM1", lease_until=timezone.now()
+            )
 
 
 def test_a_sent_text_has_a_receipt():

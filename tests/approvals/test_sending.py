@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from approvals.models import Escalation, Notification, QueuedResponse
+from approvals.models import ApprovalAuditEntry, Escalation, Notification, QueuedResponse
 from approvals.policy.rules import Rules
 from approvals.sms_workflow import sending
 from approvals.sms_workflow.decisions import Decider, write_by_hand
@@ -80,6 +80,7 @@ def test_a_refused_text_fails_and_is_never_sent_again(world, reply):
     reply.refresh_from_db()
     assert reply.status == Status.FAILED
     assert Escalation.objects.get().category == "send_failed"
+    assert ApprovalAuditEntry.objects.latest("seq").reason.startswith("send_failed: ")
 
 
 def test_a_refused_connection_is_surely_unsent_and_tried_again(world, reply, settings):
@@ -289,7 +290,12 @@ def test_one_text_of_a_conversation_is_in_flight(world, reply):
     assert len(claim_sends(25, "w1")) == 1
     assert claim_sends(25, "w2") == []
     with pytest.raises(IntegrityError, match="one_text_in_flight_per_conversation"), transaction.atomic():
-        QueuedResponse.objects.filter(pk=second.pk).update(status="sending")
+        QueuedResponse.objects.filter(pk=second.pk).update(status="sending", lease_until=timezone.now())
+
+
+def test_a_text_in_flight_has_a_lease(reply):
+    with pytest.raises(IntegrityError, match="a_text_in_flight_has_a_lease"), transaction.atomic():
+        QueuedResponse.objects.filter(pk=reply.pk).update(status="sending")
 
 
 # --- the rules at the moment of sending
@@ -350,6 +356,14 @@ def test_at_night_it_waits_for_the_morning_where_the_tenant_lives(reply, calm, n
     night = replace(calm, now=noon.replace(hour=22))
     opening = rule_on(reply, night).wait_until
     assert opening == noon.replace(hour=8) + timedelta(days=1)
+
+
+def test_until_when_it_waits_is_told_in_the_tenants_own_time(reply, calm, noon):
+    reply.message.created_at = noon - timedelta(days=1)
+    night = noon.replace(hour=22).astimezone(UTC)
+    assert not sending._is_cleared(reply, replace(calm, now=night))
+    reply.refresh_from_db()
+    assert reply.error_message == "waits for the contact window until 08:00 PST"
 
 
 def test_a_direct_answer_goes_at_any_hour(reply, calm, noon):

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from approvals import sweeps
-from approvals.models import Escalation, Notification, Workflow, WorkflowStep
+from approvals.models import ApprovalAuditEntry, Escalation, Notification, Workflow, WorkflowStep
 from approvals.sms_workflow.claiming import claim_drafts
 from conversations.models import Conversation
 from tests.builders import approved, make_conversation, make_response, receive
@@ -44,6 +44,7 @@ def test_silence_is_escalated_once_per_silence(settings):
     Escalation.objects.update(status="resolved")
     assert sweeps.notice_silence() == 0
     assert Escalation.objects.get().category == "no_response"
+    assert ApprovalAuditEntry.objects.get().reason == "no_response: no answer for 36 hours"
     told, wrote = ago(hours=37), ago(hours=36, seconds=1)
     Conversation.objects.update(last_inbound_at=ago(hours=39), last_outbound_at=wrote, silence_told_at=told)
     Escalation.objects.update(created_at=ago(hours=37))

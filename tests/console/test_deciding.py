@@ -48,7 +48,7 @@ def test_a_decision_is_taken_back_until_the_text_has_left(signed_in: SignedIn, c
     status, _ = decide(browser, one, "undo")
     assert (status, one.status, one.final_text) == (200, "pending", one.ai_response)
     decide(browser, one, "approve", text=one.ai_response)
-    QueuedResponse.objects.filter(pk=one.pk).update(status="sending")
+    QueuedResponse.objects.filter(pk=one.pk).update(status="sending", lease_until=timezone.now())
     status, said = decide(browser, one, "undo")
     assert (status, said["code"]) == (409, "already_decided")
 

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.db import connection
+from django.utils import timezone
 
 from approvals.console import claims
 from conversations.announce import announce
@@ -109,7 +110,7 @@ def test_open_consoles_are_told_of_what_they_show(heard: Any, card: Card) -> Non
 
 def test_replies_that_go_by_themselves_are_told_to_nobody(heard: Any, card: Card) -> None:
     one = card(status="approved", actioned_by="policy", actioned_at="2026-11-20T12:00Z", manager_action="auto_approve")
-    one.move("sending")
+    one.move("sending", lease_until=timezone.now())
     one.move("sent", receipt="SM1")
     assert heard() == []
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from approvals.console.queue import Wanted, queue
+from approvals.console.queue import Wanted, counts, queue
 from approvals.models import PaymentPlan, QueuedResponse
 from tests.builders import make_message
 from tests.console.conftest import Card, SignedIn
@@ -86,6 +86,12 @@ def test_the_oldest_card_comes_first_and_every_page_shows_the_next_ones_once(car
         if not after:
             break
     assert seen == [one.pk for one in by_age]
+
+
+def test_what_somebody_put_off_is_not_counted_as_overdue(card: Card) -> None:
+    card(waits=75), card(waits=80, snoozed_until=timezone.now() + timedelta(hours=1))
+    counted = counts()
+    assert (counted["waiting"], counted["overdue"], counted["snoozed"]) == (1, 1, 1)
 
 
 def test_a_row_says_how_long_it_waits_in_words_and_urgency(card: Card) -> None:

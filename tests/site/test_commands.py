@@ -1,11 +1,14 @@
 """The operators' commands say what they did, and what to do when they cannot."""
 
+import socket
+
 import pytest
 from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from approvals.models import Workflow
 from orchestrator_site import health
+from orchestrator_site.demo.system import free_ports
 from orchestrator_site.management.commands import runworker
 from orchestrator_site.models import ServiceToken
 from tests.builders import make_response, receive
@@ -81,8 +84,6 @@ def test_an_upstream_that_is_away_is_named(world, capsys):
 
 
 def test_no_two_processes_of_the_demo_are_given_the_same_port():
-    from orchestrator_site.demo.system import free_ports
-
     assert len(set(free_ports(200))) == 200
 
 
@@ -95,3 +96,12 @@ def test_nothing_that_a_sweep_finds_ends_the_process_that_keeps_the_workers_aliv
     monkeypatch.setattr(runworker, "wake", lambda: woken.append("now"))
     runworker.sweep()
     assert woken == ["now"]
+
+
+def test_an_address_that_is_taken_is_said_before_anything_starts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CommandError, match=rf"127.0.0.1:{port} is taken: .* with --bind"):
+            call_command("serve", bind=f"127.0.0.1:{port}", live_port=free_ports(1)[0])
+        with pytest.raises(CommandError, match=r"is taken: .* with --live-port"):
+            call_command("serve", bind=f"127.0.0.1:{free_ports(1)[0]}", live_port=port)

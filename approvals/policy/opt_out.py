@@ -6,12 +6,14 @@ them foresees is an opt-out when the whole message is like labelled ones, and a 
 """
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import cache
 
 from approvals.policy import languages
 from approvals.policy.lexicon import is_spelling, spelt_out
 from approvals.policy.likeness import likeness
+from approvals.policy.phrasebook import Match
 from approvals.policy.text import normalise
 from approvals.policy.typing_errors import is_slip
 from approvals.policy.vocabulary import phrasebook
@@ -70,8 +72,16 @@ def _mistyped(word: str) -> Consent:
 def _wording(message: str) -> Consent:
     words = read(message)
     open_words = words.without((match.start, match.end) for match in phrasebook("opt_out", "innocent").find(words))
-    found = {Consent(match.label) for match in phrasebook("opt_out", "phrases").find(open_words)}
+    matches = list(phrasebook("opt_out", "phrases").find(open_words))
+    found = {Consent(match.label) for match in matches if not _taken_back(match, matches)}
     return next((consent for consent in _BY_WEIGHT if consent in found), Consent.NONE)
+
+
+def _taken_back(said: Match, matches: Iterable[Match]) -> bool:
+    """A wish to stop inside a wording that takes it back: "ignore my stop", "keep the texts coming"."""
+    return said.label == Consent.OPT_OUT and any(
+        other.label == Consent.OPT_IN and other.start <= said.start and said.end <= other.end for other in matches
+    )
 
 
 def _weighed(said: Consent, words: Words) -> Consent:

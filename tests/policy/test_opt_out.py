@@ -56,10 +56,54 @@ def test_the_same_words_in_another_sense_change_nothing(message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "message", ["START", "unstop", "you can text me again its ok", "pode voltar a mandar mensagem"]
+    "message",
+    [
+        "START",
+        "unstop",
+        "you can text me again its ok",
+        "keep the texts coming",
+        "I consent again to text messages",
+        "unblock my number so i get your texts",
+        "siganme mandando los avisos",
+        "pode voltar a mandar mensagem",
+        "nou mèt rekòmanse voye mesaj yo",
+    ],
 )
 def test_consent_can_be_given_back(message: str) -> None:
     assert read_consent(message) is Consent.OPT_IN
+
+
+@pytest.mark.parametrize("message", ["ignore my stop from before", "i withdraw my opt out", "undo my unsubscribe"])
+def test_a_stop_that_is_taken_back_is_none(message: str) -> None:
+    assert read_consent(message) is Consent.OPT_IN
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "text me again after 6",
+        "you can text my wife about it",
+        "put me back on the list for a parking spot",
+        "send the receipt again",
+        "vuelvan a mandar al plomero",
+        "me coloca na lista da garagem",
+    ],
+)
+def test_another_hour_list_or_person_gives_no_consent_back(message: str) -> None:
+    assert read_consent(message) is Consent.NONE
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "do not resume the texts",
+        "i never said you can text me again",
+        "no sigan mandando mensajes",
+        "pa kontinye voye mesaj",
+    ],
+)
+def test_consent_that_is_denied_is_a_wish_not_to_be_texted(message: str) -> None:
+    assert read_consent(message) is Consent.OPT_OUT
 
 
 @pytest.mark.parametrize(

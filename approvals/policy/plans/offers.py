@@ -173,7 +173,7 @@ def _distance(parts: Parts, amount: Amount, rhythm: Rhythm) -> int:
     first, second = (amount, rhythm) if amount.start < rhythm.start else (rhythm, amount)
     gap = parts.words.tokens[first.end : second.start]
     other_amount = any(first.end <= other.start < second.start for other in parts.amounts)
-    refused = first is rhythm and _is_refused_alone(parts, rhythm, amount)
+    refused = _is_refused_alone(parts, rhythm, amount)
     if other_amount or refused or any(token.text in ".?!" for token in gap):
         return FARTHEST + 1
     return len(gap) + sum(3 for token in gap if token.text == ",") + (2 if first is rhythm else 0)
@@ -181,7 +181,8 @@ def _distance(parts: Parts, amount: Amount, rhythm: Rhythm) -> int:
 
 def _is_refused_alone(parts: Parts, rhythm: Rhythm, amount: Amount) -> bool:
     """ "cant do weekly but i can pay 450 on the 20th": the rhythm is refused in a clause of its own."""
-    turned = parts.cues.clause_start(amount.start) >= rhythm.end
+    first, second = (amount, rhythm) if amount.start < rhythm.start else (rhythm, amount)
+    turned = parts.cues.clause_start(second.start) >= first.end
     return turned and parts.cues.stance(rhythm.start, rhythm.end) == Stance.REFUSED
 
 

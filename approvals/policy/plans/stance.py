@@ -4,7 +4,7 @@
     before    the nearest cue to the left counts: "i paid 100 and now i can do 55"
     framing   rules its whole clause, whatever else stands there: "you said i can do 50 a week"
     after     what follows: "150 a week is too much", "100 biweekly works for me"; an `aside` ("you asked") only speaks
-              against a figure that nothing else offers
+              against a figure that nothing else offers, a `promise` ("when my check comes") offers it
 """
 
 from dataclasses import dataclass, replace
@@ -25,10 +25,10 @@ class Stance(StrEnum):
 
 STRANGE_WORDS = 2  # so many words without a meaning to us may stand before or after a figure that is offered
 _FRAMING = frozenset({"question", "quote", "past", "wish", "sarcasm", "condition", "refuse"})
-_FAR_FRAMING = frozenset({"question", "quote"})
+_FAR_FRAMING = frozenset({"question", "quote", "bill"})
 _TOLD = frozenset({"paid", "other_person"})
 _REFUSALS = frozenset({"refuse", "too_much"})
-_NEXT_CLAUSE = frozenset({"too_much", "alternative"})
+_NEXT_CLAUSE = frozenset({"too_much", "alternative", "promise"})
 _SENTENCE_ENDS = frozenset(".?!")
 
 
@@ -142,7 +142,7 @@ class Cues:
         return None
 
     def _is_framed_from_afar(self, start: int) -> bool:
-        """ "how long would it take, 50 a week": a question or quotation rules the clauses after it, too."""
+        """ "how long would it take, 50 a week": a question, quotation or bill rules the clauses after it, too."""
         sentence, _ = self.sentence(start)
         return any(cue.label in _FAR_FRAMING and sentence <= cue.start < start for cue in self._leading)
 
@@ -160,7 +160,7 @@ class Cues:
         return nearest.label if nearest else None
 
     def _following(self, end: int) -> str | None:
-        """The first cue after the figure; of the next clause only "75 a week? no way" and "or monthly" count."""
+        """The first cue after the figure; of the next clause only "? no way", "or monthly", "when i get paid" count."""
         figures = [place for place, token in enumerate(self.words.tokens) if place >= end and token.figure]
         limit = min([self.clause_end(end), *figures])
         cues = [
@@ -169,7 +169,7 @@ class Cues:
             if end <= cue.start < limit or (limit <= cue.start <= limit + 1 and cue.label in _NEXT_CLAUSE)
         ]
         first = min(cues, key=lambda cue: (cue.start, -cue.end, cue.label != "offer"), default=None)
-        return first.label if first else None
+        return first.label.replace("promise", "offer") if first else None
 
     def _is_strange(self, clause: int, start: int, end: int) -> bool:
         """Do many words say something of the figure that we have no word for? "75 a week doesnt grow on trees"."""

@@ -13,7 +13,8 @@ from functools import cache
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType, shortnumberinfo
 
-from calls.policy.languages import words
+from calls.policy.languages import phrases, words
+from calls.policy.spoken_numbers import SpokenNumber, spoken_numbers
 from calls.policy.text import clean, tokens
 
 
@@ -93,7 +94,8 @@ SIGNS_BEFORE = re.compile(r"[\w'\".]+|[^\w\s]")
 def find_number(message: str, region: str) -> PhoneFound:
     """The telephone number in a message whose local numbers belong to `region` (ISO 3166, such as "IL")."""
     text = clean(message)
-    candidates = tuple(_candidates(text, region))
+    spoken = list(_spoken_candidates(text, region))
+    candidates = tuple(sorted([*spoken, *_candidates(text, region, spoken)], key=lambda one: one.start))
     valid = list(dict.fromkeys(one.e164 for one in candidates if one.e164))
     if valid:  # "... and bring the rent down to 1800"
         candidates = tuple(one for one in candidates if one.e164 or one.bad is not BadNumber.NOT_VALID or _is_long(one))
@@ -106,15 +108,32 @@ def find_number(message: str, region: str) -> PhoneFound:
 
 
 def _is_long(one: Candidate) -> bool:
-    return len(_digits(one.raw)) >= SHORTEST
+    """Whether it has the digits of a telephone number, which one in words has, too."""
+    return not 0 < len(_digits(one.raw)) < SHORTEST
 
 
-def _candidates(text: str, region: str) -> Iterator[Candidate]:
+def _spoken_candidates(text: str, region: str) -> Iterator[Candidate]:
+    """The numbers in words; one with digits in between only where it can be called."""
+    for readings in spoken_numbers(text):
+        judged = [_judged_as_spoken(text, reading, region) for reading in readings]
+        found = next((one for one in judged if one.e164), judged[0])
+        may_be_wrong = not readings[0].is_mixed and len(readings[0].digits) <= LONGEST
+        if (found.e164 or may_be_wrong) and not _is_labelled(text, found.start):
+            yield found
+
+
+def _judged_as_spoken(text: str, spoken: SpokenNumber, region: str) -> Candidate:
+    e164, bad = judge(spoken.digits, region)
+    return Candidate(raw=text[spoken.start : spoken.end], start=spoken.start, end=spoken.end, e164=e164, bad=bad)
+
+
+def _candidates(text: str, region: str, spoken: list[Candidate]) -> Iterator[Candidate]:
+    """The numbers in digits, other than those within a spoken one."""
     taken = 0
     vanity = {match.start(): match for match in VANITY.finditer(text)}
     matches = sorted([*vanity.values(), *DIGITS.finditer(text)], key=lambda match: (match.start(), -match.end()))
     for match in matches:
-        if match.start() < taken:
+        if match.start() < taken or any(one.start <= match.start() < one.end for one in spoken):
             continue
         found = list(_in_run(text, match, region, is_vanity=match.start() in vanity))
         yield from found
@@ -241,8 +260,9 @@ def _is_labelled(text: str, start: int) -> bool:
     if text[start] == "+":
         return False
     between = words("numbers", "between")
-    for sign in reversed(SIGNS_BEFORE.findall(text[max(0, start - NEARBY) : start])[-6:]):
-        word = sign.casefold().strip(".")
+    before = phrases("numbers", "leads").sub(" ", text[max(0, start - NEARBY) : start].casefold())
+    for sign in reversed(SIGNS_BEFORE.findall(before)[-6:]):
+        word = sign.strip(".")
         if sign.endswith(".") and len(word) > LONGEST_SHORT_FORM:  # a sentence ends here
             return False
         if _is_label(word):

@@ -160,6 +160,53 @@ def test_what_cannot_be_called_says_why(
 
 
 @pytest.mark.parametrize(
+    ("message", "region", "e164"),
+    [
+        pytest.param("call two oh three five five five oh one three five", "US", "+12035550135", id="digit-by-digit"),
+        pytest.param("dial eight six zero, five five five, zero one nine two", "US", "+18605550192", id="in-groups"),
+        pytest.param(
+            "ring area code two one two, double five five, oh one eighty seven", "US", "+12125550187", id="tens"
+        ),
+        pytest.param("One eight hundred, two two one, twelve twelve", "US", "+18002211212", id="hundred"),
+        pytest.param("call plus one two one two five five five oh one eight seven", "US", "+12125550187", id="plus"),
+        pytest.param("call two one two 555 0187 and say hi", "US", "+12125550187", id="words-and-digits"),
+        pytest.param(
+            "call mom at seven, two oh three five five five oh one three five", "US", "+12035550135", id="time"
+        ),
+        pytest.param("אפס חמש ארבע חמש חמש חמש אפס אחת תשע שמונה", "IL", "+972545550198", id="hebrew"),
+        pytest.param(
+            "תתקשר לאפס חמישים ושתיים חמש חמש חמש אפס אחת ארבעים ושבע", "IL", "+972525550147", id="hebrew-tens"
+        ),
+    ],
+)
+def test_a_number_is_found_in_words(message: str, region: str, e164: str) -> None:
+    assert find_number(message, region).e164 == e164
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "call me in five",
+        "book a table for two at seven thirty, one or two of us come later",
+        "order three, two, one and five of them",
+        "my order number is one two three four five six seven eight nine oh",
+        "count one two three four five six seven eight nine ten",
+        "תתקשר אליי בעוד חמש דקות",
+    ],
+)
+def test_other_numbers_in_words_are_none(message: str) -> None:
+    assert find_number(message, "US").problem is PhoneProblem.MISSING
+
+
+def test_a_number_in_words_that_is_too_short_is_said_as_it_was_written() -> None:
+    found = find_number("call two oh three five five five oh one three", "US")
+    assert (found.problem, found.candidates[0].raw) == (
+        PhoneProblem.INVALID,
+        "two oh three five five five oh one three",
+    )
+
+
+@pytest.mark.parametrize(
     ("message", "who", "says_what"),
     [
         ("call Pizza Place at 718-555-0123 and order a margherita", "Pizza Place", True),
@@ -242,7 +289,10 @@ def test_the_corpus_is_read_as_labelled(path: Path) -> None:
     assert told >= 0.98 * len(listed)
 
 
-@pytest.mark.parametrize("piece", ["1 ", "call ", "(", "a", "לא ", "please ", "555-", "-", "yes and "])
+@pytest.mark.parametrize(
+    "piece",
+    ["1 ", "call ", "(", "a", "לא ", "please ", "555-", "-", "yes and ", "one ", "one, ", "שש 5 ", "fifty-five."],
+)
 def test_a_hostile_message_is_read_in_no_time(piece: str) -> None:
     message = (piece * 2000)[:2000]
     started = time.process_time()

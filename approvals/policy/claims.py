@@ -8,6 +8,7 @@ Portuguese.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -194,9 +195,14 @@ def _marked(match: re.Match[str], text: str) -> str:
     if name in _not_names():
         return name
     before = text[: match.start()].rstrip()
-    if " " in name or (before and before[-1] not in '.!?\n¿¡:"'):
+    if " " in name or (before and not _ends_a_sentence(before[-1])):
         return _SOMEBODY
     return name if is_listed(re.split(r"['’]", name)[0]) else f"{_PERHAPS} {name}"
+
+
+def _ends_a_sentence(sign: str) -> bool:
+    """Full stops and their like, and the smile that often stands instead: ":)", "🙂"."""
+    return sign in '.!?\n¿¡:")' or unicodedata.category(sign) == "So"
 
 
 @cache

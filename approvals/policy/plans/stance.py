@@ -47,7 +47,7 @@ class Cues:
             cue
             for cue in self._found
             if not any(_contains(other, cue) for other in self._found)
-            and not any(start <= cue.start and cue.end <= end for start, end in self.rhythms)
+            and not any(start <= cue.start < end for start, end in self.rhythms)
         ]
 
     @cached_property

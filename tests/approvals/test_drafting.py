@@ -6,7 +6,9 @@ import pytest
 from django.utils import timezone
 
 from approvals.models import ApprovalAuditEntry, Escalation, Notification, PaymentPlan, QueuedResponse, Workflow
+from approvals.sms_workflow import claiming
 from approvals.sms_workflow.claiming import claim_drafts
+from approvals.sms_workflow.decisions import Decider, approve, modify, write_by_hand
 from approvals.sms_workflow.recording import record_drafts
 from approvals.sms_workflow.writing import write_draft
 from conversations.models import ContactHold, Conversation, Message
@@ -27,6 +29,9 @@ from tests.outside_world import ALWAYS
 
 pytestmark = pytest.mark.django_db
 Status = QueuedResponse.Status
+MARIA = Decider(name="maria")
+BOSS = Decider(name="boss", may_override=True)
+UNDO = timedelta(seconds=10)
 
 
 @pytest.fixture(autouse=True)
@@ -431,6 +436,40 @@ def test_a_text_that_waits_for_another_attempt_is_answered_with_the_newer_one(wo
     assert Workflow.objects.get(pk=first.workflow_id).status == "superseded"
 
 
+def test_texts_that_were_answered_together_stay_together_when_another_comes_while_we_draft(world):
+    plan_a_good_day(world)
+    receive("hello there my friend")
+    receive("good morning to you")
+    [job] = claim_drafts(25, "w1")
+    receive("what do I owe you now?")
+    record_drafts([(job, write_draft(job))])
+    work("draft")
+    together = "hello there my friend\ngood morning to you\nwhat do I owe you now?"
+    assert QueuedResponse.objects.get().tenant_message == together
+    assert world.language_model.requests[-1].json["messages"][-1] == {"role": "user", "content": together}
+
+
+def test_texts_that_wait_together_for_another_attempt_are_answered_with_the_newer_one(world, settings):
+    settings.BREAKER_FAILURES = 100
+    world.monitor.answers({}, status=503, times=3)
+    receive("hello there my friend")
+    receive("good morning to you")
+    work("draft")
+    plan_a_good_day(world)
+    receive("what do I owe you now?")
+    work("draft")
+    together = "hello there my friend\ngood morning to you\nwhat do I owe you now?"
+    assert QueuedResponse.objects.get().tenant_message == together
+
+
+def test_a_conversation_that_another_worker_took_since_we_looked_is_left_to_it(monkeypatch):
+    accepted = receive("hello there my friend")
+    assert len(claim_drafts(25, "w1")) == 1
+    receive("what do I owe you now?")
+    monkeypatch.setattr(claiming, "_conversations_with_work", lambda limit: [accepted.conversation_id])
+    assert claim_drafts(25, "w2") == []
+
+
 def test_an_older_text_is_never_taken_for_a_newer_one(world):
     plan_a_good_day(world)
     older = receive("hello there my friend")
@@ -454,13 +493,53 @@ def test_a_newer_text_withdraws_the_waiting_draft(world):
     assert (entry.approved_by, entry.reason) == ("policy", "stale")
 
 
-def test_a_draft_whose_claim_was_lost_changes_nothing(world):
+def test_a_newer_text_tells_the_manager_whose_words_it_withdraws(world):
+    modify(make_response().pk, by=MARIA, text="Please call the office.", after=UNDO)
+    knows_tenant(world)
+    receive("STOP")
+    work("draft")
+    [told] = Notification.objects.filter(kind="words_not_sent")
+    assert told.subject == "A manager's text was not sent: stale"
+    assert "written by maria" in told.body
+
+
+def test_a_reply_that_was_approved_in_spite_of_a_newer_text_leaves_although_that_one_is_drafted(world):
+    response = make_response(draft="We are here to help.")
+    plan_a_good_day(world, confidence=0.7)
+    receive("sorry I meant the late fee")
+    approve(response.pk, by=BOSS, override_reason="both are answered by it")
+    work("draft", "send")
+    sent = [request.json["body"] for request in world.sms_agent.requests if request.method == "POST"]
+    assert sent == ["We are here to help."]
+    assert QueuedResponse.objects.get(status=Status.PENDING).tenant_message == "sorry I meant the late fee"
+
+
+def test_what_a_manager_wrote_after_the_newest_text_leaves_although_that_one_is_drafted(world, settings):
+    settings.CONTACT_HOURS = "00:00-00:00"
+    plan_a_good_day(world, confidence=0.7)
+    receive("what do I owe you now?")
+    write_by_hand(Conversation.objects.get(), by=MARIA, text="Please call the office.")
+    work("draft", "send")
+    sent = [request.json["body"] for request in world.sms_agent.requests if request.method == "POST"]
+    assert sent == ["Please call the office."]
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        pytest.param({"claimed_by": "w2"}, id="by-another-worker"),
+        pytest.param({"attempts": 2}, id="by-the-same-worker-once-more"),
+        pytest.param({"status": "received"}, id="back-by-the-sweep"),
+    ],
+)
+def test_a_draft_whose_claim_was_lost_changes_nothing(world, taken):
     plan_a_good_day(world)
     receive("what do I owe you now?")
     [job] = claim_drafts(25, "w1")
-    Workflow.objects.update(claimed_by="w2", attempts=2)
+    Workflow.objects.update(**taken)
     record_drafts([(job, write_draft(job))])
     assert not QueuedResponse.objects.exists()
+    assert Workflow.objects.get().outcome == ""
 
 
 def test_an_open_escalation_stops_what_would_have_gone_by_itself(world):

@@ -368,6 +368,44 @@ def test_after_the_last_attempt_the_work_has_failed_and_a_person_is_told(world, 
     assert workflow.steps.filter(name="draft", outcome="unavailable").count() == settings.MAX_DRAFT_ATTEMPTS
 
 
+def tried_again(**changes):
+    """Another attempt at the text that waits, at once; then its workflow, and the seconds until the next."""
+    Workflow.objects.update(not_before=timezone.now(), **changes)
+    work("draft")
+    workflow = Workflow.objects.get()
+    return workflow, (workflow.not_before - timezone.now()).total_seconds()
+
+
+def test_the_pause_between_drafts_grows_with_every_attempt(world, settings):
+    settings.BREAKER_FAILURES = 100
+    world.monitor.is_down()
+    receive("what do I owe you now?")
+    assert tried_again()[1] == pytest.approx(settings.DRAFT_RETRY_SECONDS, abs=3)
+    assert tried_again()[1] == pytest.approx(4 * settings.DRAFT_RETRY_SECONDS, abs=3)
+
+
+def test_an_upstream_that_says_when_to_come_back_is_not_asked_before(world):
+    world.monitor.answers({}, status=429, headers={"Retry-After": "900"})
+    receive("what do I owe you now?")
+    assert tried_again()[1] == pytest.approx(900, abs=5)
+    assert len(world.monitor.requests) == 1
+
+
+def test_while_the_circuit_is_open_no_draft_is_used_up_until_patience_is(world, settings):
+    settings.BREAKER_FAILURES = 1
+    world.monitor.is_down()
+    receive("what do I owe you now?")
+    for _ in range(settings.MAX_DRAFT_ATTEMPTS + 1):
+        workflow, pause = tried_again()
+        assert (workflow.status, workflow.attempts) == ("received", 0)
+        assert pause > 0
+    long_ago = timezone.now() - timedelta(minutes=settings.OUTAGE_PATIENCE_MINUTES, seconds=1)
+    for _ in range(settings.MAX_DRAFT_ATTEMPTS):
+        workflow, _ = tried_again(started_at=long_ago)
+    assert (workflow.status, workflow.attempts) == ("failed", settings.MAX_DRAFT_ATTEMPTS)
+    assert Escalation.objects.get().category == "ai_failed"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

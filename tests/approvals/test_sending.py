@@ -99,6 +99,53 @@ def test_after_the_last_attempt_the_text_has_failed(world, reply, settings):
     assert (reply.status, reply.attempts) == (Status.FAILED, settings.MAX_SEND_ATTEMPTS)
 
 
+def seconds_until_due(reply):
+    reply.refresh_from_db()
+    return (reply.not_before - timezone.now()).total_seconds()
+
+
+def due_again(reply):
+    assert reply.status == Status.APPROVED
+    QueuedResponse.objects.update(not_before=timezone.now())
+
+
+def test_the_pause_grows_with_every_attempt(world, reply, settings):
+    settings.SEND_RETRY_SECONDS = 15
+    world.sms_agent.is_down()
+    work("send")
+    assert seconds_until_due(reply) == pytest.approx(15, abs=3)
+    due_again(reply)
+    work("send")
+    assert seconds_until_due(reply) == pytest.approx(60, abs=3)
+
+
+def test_an_agent_that_says_when_to_come_back_is_not_asked_before(world, reply):
+    world.sms_agent.answers({}, to="POST /sms/send", status=429, headers={"Retry-After": "900"})
+    work("send")
+    assert seconds_until_due(reply) == pytest.approx(900, abs=5)
+    assert len(posts(world)) == 1
+
+
+def test_while_the_circuit_is_open_no_attempt_is_used_up_until_patience_is(world, reply, settings):
+    settings.BREAKER_FAILURES = 1
+    world.sms_agent.is_down()
+    work("send")
+    for _ in range(settings.MAX_SEND_ATTEMPTS + 1):
+        assert seconds_until_due(reply) > 0
+        assert (reply.status, reply.attempts) == (Status.APPROVED, 1)
+        due_again(reply)
+        work("send")
+    long_ago = timezone.now() - timedelta(minutes=settings.OUTAGE_PATIENCE_MINUTES, seconds=1)
+    QueuedResponse.objects.update(actioned_at=long_ago)
+    for _ in range(settings.MAX_SEND_ATTEMPTS - 1):
+        reply.refresh_from_db()
+        due_again(reply)
+        work("send")
+    reply.refresh_from_db()
+    assert (reply.status, reply.attempts) == (Status.FAILED, settings.MAX_SEND_ATTEMPTS)
+    assert Escalation.objects.get().category == "send_failed"
+
+
 TRANSIENT = {"error": {"code": "sms.external_failed", "details": {"category": "transient", "status_code": 503}}}
 
 
@@ -244,14 +291,23 @@ def _until_somebody_waits_for_a_lock():
     raise AssertionError("nobody waits")
 
 
-def test_a_late_record_of_a_lost_claim_changes_nothing(world, reply):
+@pytest.mark.parametrize(
+    "taken",
+    [
+        pytest.param({"claimed_by": "w2"}, id="by-another-worker"),
+        pytest.param({"attempts": 2}, id="by-the-same-worker-once-more"),
+        pytest.param({"status": "unknown"}, id="to-a-person"),
+    ],
+)
+def test_a_late_record_of_a_lost_claim_changes_nothing(world, reply, taken):
     takes_texts(world)
     [job] = claim_sends(25, "w1")
     receipt = send_text(job)
-    QueuedResponse.objects.update(claimed_by="w2")
+    QueuedResponse.objects.update(**taken)
+    before = QueuedResponse.objects.values().get()
     record_sends([(job, receipt)])
-    reply.refresh_from_db()
-    assert reply.status == Status.SENDING
+    assert QueuedResponse.objects.values().get() == before
+    assert not Message.objects.filter(direction="outbound").exists()
 
 
 def test_a_managers_words_that_the_tenant_overtakes_are_not_dropped_in_silence(settings, reply):

@@ -209,8 +209,10 @@ def test_a_redraft_carries_the_managers_note_to_the_model(world):
     receive("what do I owe you now?")
     work("draft")
     first = QueuedResponse.objects.get()
+    Workflow.objects.update(attempts=3)
     decisions.redraft(first.pk, by=MARIA, note="offer 40 a week")
     work("draft")
+    assert Workflow.objects.get().attempts == 1, "another draft has all its attempts"
     first.refresh_from_db()
     assert first.status == Status.WITHDRAWN
     assert QueuedResponse.objects.filter(status=Status.PENDING).count() == 1

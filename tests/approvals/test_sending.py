@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from django_q.models import OrmQ
 
 from approvals.models import ApprovalAuditEntry, Escalation, Notification, QueuedResponse
 from approvals.policy.rules import Rules
 from approvals.sms_workflow import sending
-from approvals.sms_workflow.decisions import Decider, write_by_hand
+from approvals.sms_workflow.decisions import Decider, approve, write_by_hand
+from approvals.sms_workflow.looking import claim_looks
 from approvals.sms_workflow.sending import Circumstances, Ruling, claim_sends, record_sends, rule_on, send_text
 from conversations.models import ContactHold, Conversation, Message
 from tests.builders import PHONE, approved, make_conversation, make_message, make_response, takes_texts, work
@@ -206,6 +208,48 @@ def test_while_the_history_is_away_nothing_is_sent_and_a_person_is_asked_in_the_
     reply.refresh_from_db()
     assert (reply.status, reply.looks) == (Status.UNKNOWN, settings.MAX_LOOKS)
     assert len(posts(world)) == 1
+
+
+def test_the_tenants_own_words_are_not_this_text(world, reply):
+    lose_the_outcome(world, "502")
+    echo = history(reply.final_text)
+    echo["messages"][0]["direction"] = "inbound"
+    world.sms_agent.answers(echo, to="GET /conversations/*", times=2)
+    takes_texts(world)
+    work("send", "look")
+    reply.refresh_from_db()
+    assert reply.receipt == "SM123"
+
+
+def test_a_text_is_not_looked_for_while_its_worker_may_still_be_sending_it(world, reply):
+    [job] = claim_sends(25, "w1")
+    assert claim_looks(25, "w2") == []
+    work("look")
+    takes_texts(world)
+    record_sends([(job, send_text(job))])
+    reply.refresh_from_db()
+    assert (reply.status, reply.looks, len(posts(world))) == (Status.SENT, 0, 1)
+
+
+def test_a_text_that_is_looked_for_is_looked_for_by_one_worker(world, reply):
+    claim_sends(25, "w1")
+    QueuedResponse.objects.update(lease_until=timezone.now())
+    assert len(claim_looks(25, "w2")) == 1
+    assert claim_looks(25, "w3") == []
+
+
+def test_what_a_person_sends_again_has_all_its_attempts_and_looks_and_leaves_at_once(world, reply, settings):
+    QueuedResponse.objects.update(
+        status="unknown", attempts=settings.MAX_SEND_ATTEMPTS, looks=settings.MAX_LOOKS, error_message="no answer"
+    )
+    approve(reply.pk, by=Decider(name="maria"), after=timedelta(seconds=10))
+    lose_the_outcome(world, "502")
+    world.sms_agent.answers({"detail": "trouble"}, to="GET /conversations/*", status=500)
+    world.sms_agent.answers({"detail": "none"}, to="GET /conversations/*", status=404, times=2)
+    takes_texts(world)
+    work("send", "look")
+    reply.refresh_from_db()
+    assert (reply.status, reply.error_message, len(posts(world))) == (Status.SENT, "", 2)
 
 
 def test_the_same_words_sent_earlier_are_not_this_text(world, reply):
@@ -438,6 +482,19 @@ def test_the_eighth_text_that_we_start_in_a_week_goes_back(reply, calm):
     reply.message = None
     assert rule_on(reply, replace(calm, started_this_week=6)) == Ruling()
     assert rule_on(reply, replace(calm, started_this_week=7)).take_back == "too_many_started_texts"
+
+
+def test_at_night_nothing_leaves_and_the_opening_wakes_the_workers(world, reply, settings):
+    now = timezone.now().astimezone(ZoneInfo("America/Los_Angeles"))
+    opening = (now + timedelta(hours=2)).replace(second=0, microsecond=0)
+    settings.CONTACT_HOURS = f"{opening:%H:%M}-{opening + timedelta(minutes=30):%H:%M}"
+    Message.objects.update(created_at=now - timedelta(hours=3))
+    OrmQ.objects.all().delete()
+    work("send")
+    reply.refresh_from_db()
+    assert (reply.status, reply.not_before, posts(world)) == (Status.APPROVED, opening, [])
+    assert "waits for the contact window" in reply.error_message
+    assert OrmQ.objects.get().lock >= opening
 
 
 def test_what_is_taken_back_waits_for_a_manager_with_the_reason(world, reply):

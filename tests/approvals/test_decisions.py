@@ -32,6 +32,7 @@ pytestmark = pytest.mark.django_db
 Status = QueuedResponse.Status
 MARIA = Decider(name="maria")
 BOSS = Decider(name="boss", may_override=True)
+UNDO = timedelta(seconds=10)
 
 
 def test_an_approval_sends_the_draft_as_it_stands(world):
@@ -48,6 +49,15 @@ def test_an_approval_sends_the_draft_as_it_stands(world):
 def test_an_approval_with_other_words_is_recorded_as_a_modification():
     response = decisions.approve(make_response().pk, by=MARIA, text="Let us talk on Friday.")
     assert (response.manager_action, response.modified_response) == ("modify", "Let us talk on Friday.")
+
+
+def test_changed_words_stand_in_the_thread_as_the_managers(world):
+    takes_texts(world)
+    response = make_response()
+    decisions.modify(response.pk, by=MARIA, text="Let us talk on Friday.")
+    work("send")
+    said = response.conversation.messages.get(direction="outbound")
+    assert (said.author, said.body) == ("manager", "Let us talk on Friday.")
 
 
 def test_an_unchanged_modification_is_recorded_as_an_approval():
@@ -136,6 +146,17 @@ def test_a_person_may_answer_where_only_the_machine_must_not(reason):
     assert decisions.approve(response.pk, by=MARIA).status == Status.APPROVED
 
 
+def test_a_hold_that_was_released_stops_nobody_any_more(world):
+    takes_texts(world)
+    response = make_response()
+    place_hold(PHONE, reason="manual", by="maria")
+    release_hold(ContactHold.objects.get(), by="boss", note="settled")
+    decisions.approve(response.pk, by=MARIA)
+    work("send")
+    response.refresh_from_db()
+    assert response.status == Status.SENT
+
+
 def test_a_red_gate_needs_a_reason_and_the_right():
     words = "You owe $999."
     response = make_response()
@@ -164,7 +185,7 @@ def test_a_hard_gate_is_overridden_by_nobody(words, code):
 
 def test_a_decision_can_be_undone_until_it_has_left(world):
     response = make_response()
-    decisions.approve(response.pk, by=MARIA, after=timedelta(seconds=10))
+    decisions.approve(response.pk, by=MARIA, after=UNDO)
     work("send")
     assert decisions.undo(response.pk, by=MARIA).status == Status.PENDING
     decisions.approve(response.pk, by=MARIA)
@@ -181,9 +202,24 @@ def test_a_decision_can_be_undone_until_it_has_left(world):
 
 def test_an_undone_modification_brings_the_draft_back():
     response = make_response(draft="Could you pay $50 a week?")
-    decisions.modify(response.pk, by=MARIA, text="Let us talk.", after=timedelta(seconds=10))
+    decisions.modify(response.pk, by=MARIA, text="Let us talk.", after=UNDO)
     undone = decisions.undo(response.pk, by=MARIA)
     assert (undone.final_text, undone.manager_action) == ("Could you pay $50 a week?", None)
+
+
+def test_what_was_overridden_is_forgotten_with_the_undo():
+    response = make_response()
+    decisions.modify(response.pk, by=BOSS, text="You owe $999.", override_reason="a new fee", after=UNDO)
+    assert decisions.undo(response.pk, by=BOSS).overridden == []
+
+
+def test_a_draft_that_was_overtaken_by_a_newer_one_does_not_come_back():
+    response = make_response()
+    decisions.approve(response.pk, by=MARIA, after=UNDO)
+    make_response(response.conversation, asked="and the late fee?")
+    with pytest.raises(Conflict) as refusal:
+        decisions.undo(response.pk, by=MARIA)
+    assert refusal.value.code == "stale"
 
 
 def test_an_escalation_sends_nothing_and_tells_the_managers(settings):
@@ -240,6 +276,13 @@ def test_a_failed_modification_is_sent_again_in_the_persons_words():
     QueuedResponse.objects.update(status="failed")
     again = decisions.approve(response.pk, by=BOSS)
     assert (again.final_text, again.manager_action) == ("Please call the office.", "modify")
+
+
+def test_a_text_by_hand_can_be_undone_until_it_leaves(world):
+    response = decisions.write_by_hand(make_conversation(), by=MARIA, text="Please call the office.", after=UNDO)
+    assert timedelta(0) < response.not_before - timezone.now() <= UNDO
+    work("send")
+    assert decisions.undo(response.pk, by=MARIA).status == Status.PENDING
 
 
 def test_an_undone_text_by_hand_keeps_its_words():

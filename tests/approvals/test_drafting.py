@@ -220,6 +220,18 @@ def test_start_lifts_the_opt_out(world):
     assert not ContactHold.objects.active().exists()
 
 
+def test_start_lifts_no_other_hold(world):
+    plan_a_good_day(world)
+    for reason in ("opt_out", "attorney_represented"):
+        ContactHold.objects.create(phone=PHONE, reason=reason, created_by="policy")
+    receive("START")
+    receive("what do I owe you now?")
+    work("draft", "send")
+    assert ContactHold.objects.active().get().reason == "attorney_represented"
+    assert QueuedResponse.objects.get().reasons == ["hold_attorney_represented"]
+    assert not world.language_model.requests
+
+
 @pytest.mark.parametrize(
     ("texts", "outcome", "opted_out"),
     [
@@ -501,10 +513,16 @@ def test_texts_that_wait_together_for_another_attempt_are_answered_with_the_newe
 
 
 def test_a_conversation_that_another_worker_took_since_we_looked_is_left_to_it(monkeypatch):
-    accepted = receive("hello there my friend")
-    assert len(claim_drafts(25, "w1")) == 1
-    receive("what do I owe you now?")
-    monkeypatch.setattr(claiming, "_conversations_with_work", lambda limit: [accepted.conversation_id])
+    receive("hello there my friend")
+    take = claiming.take_conversations
+
+    def take_after_another(candidates, limit):
+        monkeypatch.setattr(claiming, "take_conversations", take)
+        assert len(claim_drafts(25, "w1")) == 1
+        receive("what do I owe you now?")
+        return take(candidates, limit)
+
+    monkeypatch.setattr(claiming, "take_conversations", take_after_another)
     assert claim_drafts(25, "w2") == []
 
 

@@ -12,11 +12,14 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from approvals.models import ApprovalAuditEntry, Escalation, Notification, QueuedResponse
+from approvals.policy.escalation import Category
 from approvals.policy.rules import Rules
 from approvals.sms_workflow import sending
 from approvals.sms_workflow.decisions import Decider, approve, write_by_hand
+from approvals.sms_workflow.escalations import open_escalation
 from approvals.sms_workflow.looking import claim_looks
 from approvals.sms_workflow.sending import Circumstances, Ruling, claim_sends, record_sends, rule_on, send_text
+from approvals.sweeps import notice_silence
 from conversations.models import ContactHold, Conversation, Message
 from tests.builders import PHONE, approved, make_conversation, make_message, make_response, takes_texts, work
 from tests.outside_world import ALWAYS
@@ -66,6 +69,14 @@ def test_the_text_goes_out_with_its_receipt(world, reply):
     assert (reply.status, reply.receipt) == (Status.SENT, "SM123")
     assert posts(world) == [{"to": PHONE, "body": "Could you pay $50 a week?"}]
     assert reply.conversation.messages.get(direction="outbound").provider_id == "SM123"
+
+
+def test_with_the_text_that_leaves_the_silence_begins(world, reply, settings):
+    takes_texts(world)
+    work("send")
+    settings.ESCALATION_HOURS = 0
+    assert notice_silence() == 1
+    assert Escalation.objects.get().category == "no_response"
 
 
 def test_a_numeric_conversation_id_is_handed_on_as_a_number(world):
@@ -163,11 +174,12 @@ def lose_the_outcome(world, how):
 @pytest.mark.parametrize("how", ["502", "time-out", "hang-up"])
 def test_a_lost_outcome_that_is_found_is_sent_and_not_repeated(world, reply, how):
     lose_the_outcome(world, how)
-    world.sms_agent.answers(history(reply.final_text), to="GET /conversations/*")
+    world.sms_agent.answers(history("Hello", reply.final_text, "Bye"), to="GET /conversations/*")
     work("send", "look")
     reply.refresh_from_db()
     assert (reply.status, reply.receipt) == (Status.SENT, "SM9")
     assert len(posts(world)) == 1
+    assert world.sms_agent.requests[-1].query["limit"] == "100"
 
 
 def test_a_lost_outcome_without_a_trace_is_sent_again(world, reply):
@@ -371,10 +383,12 @@ def test_a_managers_words_that_come_back_are_announced(settings, reply):
     settings.MANAGER_EMAIL = ["maria@example.com"]
     reply.decide("withdrawn", action="withdraw", by="policy", reason="stale")
     written = write_by_hand(reply.conversation, by=Decider(name="maria"), text="Please call the office.")
+    QueuedResponse.objects.filter(pk=written.pk).update(overridden=["stale"])
     ContactHold.objects.create(phone=PHONE, reason="bankruptcy", created_by="policy")
     assert claim_sends(25, "w1") == []
     written.refresh_from_db()
     assert (written.status, Notification.objects.get().kind) == ("pending", "words_not_sent")
+    assert written.overridden == [], "who decides anew overrides anew"
 
 
 def test_a_draft_that_the_tenant_overtakes_tells_nobody(settings, reply):
@@ -396,6 +410,27 @@ def test_one_text_of_a_conversation_is_in_flight(world, reply):
 def test_a_text_in_flight_has_a_lease(reply):
     with pytest.raises(IntegrityError, match="a_text_in_flight_has_a_lease"), transaction.atomic():
         QueuedResponse.objects.filter(pk=reply.pk).update(status="sending")
+
+
+def test_a_text_that_another_worker_took_since_we_looked_leaves_no_second_beside_it(reply, monkeypatch):
+    write_by_hand(reply.conversation, by=Decider(name="maria"), text="Please call the office.")
+    take = sending.take_conversations
+
+    def take_after_another(candidates, limit):
+        monkeypatch.setattr(sending, "take_conversations", take)
+        assert len(claim_sends(25, "w1")) == 1
+        return take(candidates, limit)
+
+    monkeypatch.setattr(sending, "take_conversations", take_after_another)
+    assert claim_sends(25, "w2") == []
+
+
+def test_of_two_texts_the_one_that_was_decided_first_leaves_first(world, reply, settings):
+    settings.CONTACT_HOURS = "00:00-00:00"
+    write_by_hand(reply.conversation, by=Decider(name="maria"), text="Please call the office.")
+    takes_texts(world)
+    work("send")
+    assert [post["body"] for post in posts(world)] == ["Could you pay $50 a week?", "Please call the office."]
 
 
 # --- the rules at the moment of sending
@@ -503,6 +538,76 @@ def test_what_is_taken_back_waits_for_a_manager_with_the_reason(world, reply):
     work("send")
     reply.refresh_from_db()
     assert (reply.status, reply.reasons, reply.actioned_by) == (Status.PENDING, ["hold_dispute"], None)
+
+
+def test_an_escalation_that_comes_after_the_approval_by_policy_stops_the_text(world, reply):
+    QueuedResponse.objects.update(manager_action="auto_approve", actioned_by="policy")
+    open_escalation(reply.conversation, category=Category.MANUAL, reason="asks for a person", by="maria")
+    work("send")
+    reply.refresh_from_db()
+    assert (reply.status, reply.reasons, posts(world)) == (Status.PENDING, ["open_escalation"], [])
+
+
+def test_automatic_sending_that_is_switched_off_stops_what_policy_approved_but_no_person(world, reply, settings):
+    settings.AUTO_SEND_ENABLED = False
+    QueuedResponse.objects.update(manager_action="auto_approve", actioned_by="policy")
+    work("send")
+    reply.refresh_from_db()
+    assert (reply.status, reply.reasons, posts(world)) == (Status.PENDING, ["auto_send_disabled"], [])
+    approve(reply.pk, by=Decider(name="maria"))
+    takes_texts(world)
+    work("send")
+    assert len(posts(world)) == 1
+
+
+@pytest.mark.parametrize(("by", "sent"), [("maria", 1), ("policy", 0)])
+def test_two_segments_leave_as_a_persons_words_and_not_by_policy(world, reply, by, sent):
+    action = "auto_approve" if by == "policy" else "modify"
+    QueuedResponse.objects.update(manager_action=action, actioned_by=by, final_text="Thank you. " * 18)
+    takes_texts(world)
+    work("send")
+    assert len(posts(world)) == sent
+
+
+def sent_before(conversation, count, *, days_ago, answered=None):
+    for number in range(count):
+        QueuedResponse.objects.create(
+            conversation=conversation,
+            message=answered,
+            status="sent",
+            receipt=f"SM{number}",
+            actioned_by="maria",
+            actioned_at=timezone.now(),
+            sent_at=timezone.now() - timedelta(days=days_ago),
+        )
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "answers", "status"),
+    [
+        pytest.param(6, False, Status.PENDING, id="seven-that-we-started"),
+        pytest.param(8, False, Status.SENT, id="more-than-a-week-ago"),
+        pytest.param(6, True, Status.SENT, id="answers"),
+    ],
+)
+def test_only_what_we_started_in_the_last_seven_days_counts(world, reply, settings, days_ago, answers, status):
+    settings.CONTACT_HOURS = "00:00-00:00"
+    reply.decide("withdrawn", action="withdraw", by="policy", reason="stale")
+    sent_before(reply.conversation, 7, days_ago=days_ago, answered=reply.message if answers else None)
+    written = write_by_hand(reply.conversation, by=Decider(name="maria"), text="Please call the office.")
+    takes_texts(world)
+    work("send")
+    written.refresh_from_db()
+    assert written.status == status
+
+
+def test_what_is_taken_back_makes_way_for_a_newer_draft_that_waits(world, reply):
+    newer = QueuedResponse.objects.create(conversation=reply.conversation, message=reply.message, ai_response="Hello.")
+    ContactHold.objects.create(phone=PHONE, reason="bankruptcy", created_by="maria")
+    work("send")
+    reply.refresh_from_db(), newer.refresh_from_db()
+    assert (reply.status, newer.status, posts(world)) == (Status.WITHDRAWN, Status.PENDING, [])
+    assert reply.audit.get().reason == "hold_bankruptcy"
 
 
 def test_what_is_withdrawn_is_written_into_the_audit_log(world, reply):

@@ -100,7 +100,6 @@ def _release(
             overridden=overridden,
             not_before=due,
             attempts=0,
-            looks=0,
             error_message="",
         )
         wake_at(due) if after else wake()

@@ -106,7 +106,8 @@ def claim_sends(limit: int, worker: str) -> list[TextToSend]:
 
 def _lease(replies: Sequence[QueuedResponse], worker: str) -> None:
     now = timezone.now()
-    leased = {"status": Status.SENDING, "claimed_by": worker, "tried_at": now, "updated_at": now}
+    # What was looked for after an earlier sending says nothing about this one.
+    leased = {"status": Status.SENDING, "claimed_by": worker, "tried_at": now, "looks": 0, "updated_at": now}
     QueuedResponse.objects.filter(pk__in=[reply.pk for reply in replies]).update(
         attempts=F("attempts") + 1, lease_until=now + timedelta(seconds=settings.SEND_LEASE_SECONDS), **leased
     )

@@ -6,9 +6,11 @@ import pytest
 from django.utils import timezone
 
 from approvals.models import ApprovalAuditEntry, Escalation, Notification, PaymentPlan, QueuedResponse, Workflow
+from approvals.policy.escalation import Category
 from approvals.sms_workflow import claiming
 from approvals.sms_workflow.claiming import claim_drafts
 from approvals.sms_workflow.decisions import Decider, approve, modify, write_by_hand
+from approvals.sms_workflow.escalations import open_escalation, resolve
 from approvals.sms_workflow.recording import record_drafts
 from approvals.sms_workflow.writing import write_draft
 from conversations.models import ContactHold, Conversation, Message
@@ -607,6 +609,17 @@ def test_an_open_escalation_stops_what_would_have_gone_by_itself(world):
     receive("what do I owe you now?")
     work("draft", "send")
     assert QueuedResponse.objects.get().status == Status.PENDING
+
+
+def test_a_resolved_escalation_and_a_released_hold_stop_nothing_any_more(world):
+    conversation = make_conversation()
+    escalation = open_escalation(conversation, category=Category.MANUAL, reason="rude", by="policy")
+    resolve(escalation.pk, by="maria", note="called back")
+    ContactHold.objects.create(phone=PHONE, reason="manual", created_by="maria", released_at=timezone.now())
+    plan_a_good_day(world)
+    receive("what do I owe you now?")
+    work("draft", "send")
+    assert QueuedResponse.objects.get().status == Status.SENT
 
 
 def test_a_hold_for_a_lawyer_stops_the_model(world):

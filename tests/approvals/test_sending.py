@@ -192,6 +192,15 @@ def test_a_lost_outcome_without_a_trace_is_sent_again(world, reply):
     assert len(posts(world)) == 2
 
 
+def test_a_text_that_leaves_no_trace_again_and_again_is_sent_three_times_at_the_most(world, reply, settings):
+    world.sms_agent.answers(TRANSIENT, to="POST /sms/send", status=502, times=ALWAYS)
+    world.sms_agent.answers({"detail": "none"}, to="GET /conversations/*", status=404, times=ALWAYS)
+    work("send", "look", rounds=20)
+    reply.refresh_from_db()
+    assert (reply.status, len(posts(world))) == (Status.FAILED, settings.MAX_SEND_ATTEMPTS)
+    assert Escalation.objects.get().category == "send_failed"
+
+
 def test_a_history_that_is_written_late_makes_nobody_send_twice(world, reply):
     lose_the_outcome(world, "502")
     world.sms_agent.answers({"detail": "none"}, to="GET /conversations/*", status=404)
@@ -200,6 +209,16 @@ def test_a_history_that_is_written_late_makes_nobody_send_twice(world, reply):
     reply.refresh_from_db()
     assert (reply.status, reply.receipt) == (Status.SENT, "SM9")
     assert len(posts(world)) == 1
+
+
+def test_after_every_sending_one_empty_look_is_not_enough(world, reply):
+    """The looks after the first sending say nothing about the second."""
+    world.sms_agent.answers(TRANSIENT, to="POST /sms/send", status=502, times=2)
+    world.sms_agent.answers({"detail": "none"}, to="GET /conversations/*", status=404, times=3)
+    world.sms_agent.answers(history(reply.final_text), to="GET /conversations/*")
+    work("send", "look")
+    reply.refresh_from_db()
+    assert (reply.status, reply.receipt, len(posts(world))) == (Status.SENT, "SM9", 2)
 
 
 @pytest.mark.parametrize("word", ["failed", "pending", "undelivered"])

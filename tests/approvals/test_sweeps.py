@@ -1,13 +1,15 @@
 """What the minute's sweeps find, and find once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
 from approvals import sweeps
-from approvals.models import ApprovalAuditEntry, Escalation, Notification, Workflow, WorkflowStep
+from approvals.models import ApprovalAuditEntry, Escalation, Notification, QueuedResponse, Workflow, WorkflowStep
 from approvals.sms_workflow.claiming import claim_drafts
 from conversations.models import Conversation
 from tests.builders import approved, make_conversation, make_response, receive
@@ -64,6 +66,12 @@ def test_what_is_no_silence_is_not_escalated(times):
     assert sweeps.notice_silence() == 0
 
 
+def test_a_text_of_the_tenants_ends_the_silence():
+    make_conversation(last_inbound_at=ago(hours=40), last_outbound_at=ago(hours=37))
+    receive("hello")
+    assert sweeps.notice_silence() == 0
+
+
 def test_replies_that_nobody_takes_are_announced_once_an_hour(settings):
     settings.MANAGER_EMAIL = ["maria@example.com"]
     make_response(created_at=ago(minutes=90))
@@ -96,13 +104,31 @@ def test_old_steps_and_notices_are_forgotten(settings):
         Notification.objects.create(
             kind="escalation", recipient="m@x.com", subject="s", body="b", status="sent", created_at=ago(days=age)
         )
+    Notification.objects.create(
+        kind="escalation", recipient="m@x.com", subject="s", body="b", created_at=ago(days=settings.KEEP_STEPS_DAYS + 1)
+    )
     assert sweeps.forget_old() == 2
-    assert (WorkflowStep.objects.count(), Notification.objects.count()) == (1, 1)
+    assert WorkflowStep.objects.count() == 1
+    assert set(Notification.objects.values_list("status", flat=True)) == {"sent", "pending"}
 
 
-def test_a_ready_row_without_a_wakeup_gets_one():
+def a_lost_sending():
+    approved(make_response())
+    QueuedResponse.objects.update(status="sending", lease_until=ago(seconds=1))
+
+
+@pytest.mark.parametrize(
+    "make_ready",
+    [
+        pytest.param(lambda: receive("hello"), id="a-text-to-answer"),
+        pytest.param(lambda: approved(make_response(), not_before=ago(seconds=1)), id="a-reply-to-send"),
+        pytest.param(a_lost_sending, id="a-sending-to-look-for"),
+        pytest.param(lambda: Notification.objects.create(kind="escalation", recipient="m@x.com"), id="a-notice"),
+    ],
+)
+def test_a_ready_row_without_a_wakeup_gets_one(make_ready):
     assert sweeps.wake_for_ready() == 0
-    approved(make_response(), not_before=ago(seconds=1))
+    make_ready()
     OrmQ.objects.all().delete()
     assert sweeps.wake_for_ready() == 1
     assert OrmQ.objects.count() == 1
@@ -115,6 +141,23 @@ def test_a_sweep_that_fails_does_not_stop_the_next(monkeypatch, caplog):
     monkeypatch.setattr(sweeps, "SWEEPS", (broken, sweeps.wake_for_ready))
     assert list(sweeps.run()) == ["wake_for_ready"]
     assert "broken failed" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_another_machine_is_at_a_sweep_it_is_left_alone():
+    make_conversation(last_inbound_at=ago(hours=40), last_outbound_at=ago(hours=37))
+
+    def sweep_elsewhere():
+        try:
+            return sweeps.run()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as another:
+        with transaction.atomic():
+            assert sweeps._only_here("notice_silence")
+            assert another.submit(sweep_elsewhere).result()["notice_silence"] == 0
+        assert another.submit(sweep_elsewhere).result()["notice_silence"] == 1
 
 
 def test_all_sweeps_run_and_say_what_they_found():

@@ -1,8 +1,9 @@
 """Small functions that build what a test is about, and fill in the rest."""
 
 import json
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -178,6 +179,13 @@ def _no_database(execute: Any, sql: str, params: Any, many: bool, context: Any) 
     raise AssertionError(f"a thread that talks to the network asked the database: {sql}")
 
 
-def daytime(hour: int = 12) -> datetime:
-    """A weekday moment inside every contact window of the United States' mainland."""
-    return datetime(2026, 11, 20, hour + 6, 0, tzinfo=UTC)
+def until_somebody_waits_for_a_lock() -> None:
+    """Until another connection waits for what this one holds."""
+    deadline = time.monotonic() + 20
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise AssertionError("nobody waits")

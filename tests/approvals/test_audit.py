@@ -1,13 +1,16 @@
 """The audit log can be added to, and nothing else; tampering shows."""
 
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import InternalError, connection, transaction
 from django.db.utils import IntegrityError
 
-from approvals.audit import faults
+from approvals.audit import faults, hash_of
 from approvals.models import ApprovalAuditEntry
-from tests.builders import make_response
+from tests.builders import make_response, until_somebody_waits_for_a_lock
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +54,56 @@ def test_the_database_refuses_to_change_it(entries, statement):
         cursor.execute(statement)
 
 
+def test_the_database_refuses_to_empty_it(entries):
+    """The tests' own database has done without that trigger since it was made: it is put back as the migration makes it."""
+    made = import_module("approvals.migrations.0002_audit_chain").CREATE
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(made[made.index("CREATE TRIGGER audit_log_is_never_emptied") :])
+        with pytest.raises((InternalError, IntegrityError), match="TRUNCATE is refused"), transaction.atomic():
+            cursor.execute("TRUNCATE approval_audit_log")
+    assert entries.count() == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_write_at_the_same_moment_follow_one_another():
+    response = make_response()
+
+    def write(who):
+        try:
+            ApprovalAuditEntry.of(response, action="close", by=who).save(force_insert=True)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as another:
+        with transaction.atomic():
+            ApprovalAuditEntry.of(response, action="approve", by="maria").save(force_insert=True)
+            later = another.submit(write, "tom")
+            until_somebody_waits_for_a_lock()
+        later.result()
+    assert list(ApprovalAuditEntry.objects.order_by("seq").values_list("seq", "approved_by")) == [
+        (1, "maria"),
+        (2, "tom"),
+    ]
+    assert list(faults()) == []
+
+
+def tamper(statement, *values):
+    """What only somebody with the database's keys can do."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # nothing may be pending when a table is altered
+        cursor.execute("ALTER TABLE approval_audit_log DISABLE TRIGGER audit_log_is_append_only")
+        cursor.execute(statement, values)
+        cursor.execute("ALTER TABLE approval_audit_log ENABLE TRIGGER audit_log_is_append_only")
+
+
+def test_who_forges_an_entry_and_its_hash_breaks_the_chain_behind_it(entries):
+    forged = entries[1]
+    forged.reason = "x"
+    tamper("UPDATE approval_audit_log SET reason = 'x', entry_hash = %s WHERE seq = 2", hash_of(forged))
+    assert [(fault.seq, fault.what) for fault in faults()] == [(3, "does not follow from the entry before")]
+
+
 @pytest.mark.parametrize(
     ("tampering", "seen"),
     [
@@ -60,11 +113,7 @@ def test_the_database_refuses_to_change_it(entries, statement):
     ],
 )
 def test_what_somebody_with_the_databases_keys_did_is_found(entries, tampering, seen):
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # nothing may be pending when a table is altered
-        cursor.execute("ALTER TABLE approval_audit_log DISABLE TRIGGER audit_log_is_append_only")
-        cursor.execute(tampering)
-        cursor.execute("ALTER TABLE approval_audit_log ENABLE TRIGGER audit_log_is_append_only")
+    tamper(tampering)
     assert [fault.seq for fault in faults()] == seen
     with pytest.raises(CommandError, match="tampered"):
         call_command("verifyaudit")

@@ -1,6 +1,5 @@
 """An approved text is handed over once; what is not known is looked up, never repeated blindly."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,16 @@ from approvals.sms_workflow.looking import claim_looks
 from approvals.sms_workflow.sending import Circumstances, Ruling, claim_sends, record_sends, rule_on, send_text
 from approvals.sweeps import notice_silence
 from conversations.models import ContactHold, Conversation, Message
-from tests.builders import PHONE, approved, make_conversation, make_message, make_response, takes_texts, work
+from tests.builders import (
+    PHONE,
+    approved,
+    make_conversation,
+    make_message,
+    make_response,
+    takes_texts,
+    until_somebody_waits_for_a_lock,
+    work,
+)
 from tests.outside_world import ALWAYS
 
 pytestmark = pytest.mark.django_db
@@ -348,22 +356,11 @@ def test_a_receipt_waits_for_the_conversation_before_it_locks_the_reply(world, r
         with transaction.atomic():
             Conversation.objects.locked().get()
             recorded = worker.submit(record)
-            _until_somebody_waits_for_a_lock()
+            until_somebody_waits_for_a_lock()
             # Held by the worker, this would be the two of them waiting for each other.
             QueuedResponse.objects.select_for_update(nowait=True).get()
         recorded.result()
     assert QueuedResponse.objects.get().status == Status.SENT
-
-
-def _until_somebody_waits_for_a_lock():
-    deadline = time.monotonic() + 20
-    with connection.cursor() as cursor:
-        while time.monotonic() < deadline:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-            time.sleep(0.02)
-    raise AssertionError("nobody waits")
 
 
 @pytest.mark.parametrize(

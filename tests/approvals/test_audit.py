@@ -55,7 +55,7 @@ def test_the_database_refuses_to_change_it(entries, statement):
 
 
 def test_the_database_refuses_to_empty_it(entries):
-    """The tests' own database has done without that trigger since it was made: it is put back as the migration makes it."""
+    """The tests' own database does without that trigger: it is put back as the migration makes it."""
     made = import_module("approvals.migrations.0002_audit_chain").CREATE
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

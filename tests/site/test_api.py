@@ -270,6 +270,31 @@ def test_a_red_gate_is_named(api):
     assert QueuedResponse.objects.get().status == "pending"
 
 
+OVERRIDE = {"action": "modify", "modified_text": "You owe $999.", "override_reason": "the fee is new"}
+
+
+@pytest.mark.parametrize(("role", "status"), [("manager", 200), ("dashboard", 400)])
+def test_of_the_services_only_a_managers_overrides_a_red_gate(api, role, status):
+    response = make_response()
+    body = {**OVERRIDE, "response_queue_id": str(response.pk)}
+    assert api(role).post("/orchestrate/approve-response", body).status_code == status
+    response.refresh_from_db()
+    assert response.overridden == (["wrong_amount"] if status == 200 else [])
+
+
+@pytest.mark.parametrize(("group", "status"), [("Supervisors", 200), ("Managers", 400)])
+def test_a_person_overrides_a_red_gate_with_the_right_to_it_only(client, group, status):
+    person = User.objects.create_user("ann")
+    person.groups.add(Group.objects.get(name=group))
+    client.force_login(person)
+    response = make_response()
+    body = {**OVERRIDE, "response_queue_id": str(response.pk)}
+    answer = client.post("/orchestrate/approve-response", body, content_type="application/json")
+    assert answer.status_code == status
+    response.refresh_from_db()
+    assert response.status == ("approved" if status == 200 else "pending")
+
+
 def test_what_does_not_exist_is_not_found(api):
     is_envelope(api("manager").get("/orchestrate/workflow/nobody/status"), 404, "not_found")
     body = {"action": "approve", "conversation_id": "nobody"}

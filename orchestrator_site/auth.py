@@ -92,4 +92,4 @@ class MayCall(permissions.BasePermission):
         if isinstance(request.user, Service):
             return request.user.role in getattr(view, "roles", ())
         permission: str | None = getattr(view, "permission", None)
-        return permission is not None and request.user.is_active and request.user.has_perm(permission)
+        return permission is not None and request.user.has_perm(permission)

@@ -15,7 +15,7 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from calls.models import CallTask, Chat, Erasure
+from calls.models import CallTask, Chat, EarlyReport, Erasure
 from tests.builders import work
 from tests.calls.builders import PIZZA, call_handler_takes
 from tests.outside_world import World
@@ -140,8 +140,8 @@ def test_a_result_that_says_nothing_is_refused(api: Api, body: dict[str, Any]) -
     assert api("call-handler").post("/calls/results", body, format="json").status_code == 400
 
 
-def twilio_tells(settings: Settings, fields: dict[str, str], *, key: str = "secret") -> int:
-    settings.TWILIO_AUTH_TOKEN, settings.PUBLIC_URL = "secret", "https://rent.example.com"
+def twilio_tells(settings: Settings, fields: dict[str, str], *, ours: str = "secret", key: str = "secret") -> int:
+    settings.TWILIO_AUTH_TOKEN, settings.PUBLIC_URL = ours, "https://rent.example.com"
     text = "https://rent.example.com/calls/twilio/status" + "".join(name + fields[name] for name in sorted(fields))
     signature = base64.b64encode(hmac.digest(key.encode(), text.encode(), "sha1")).decode()
     answer = Client().post(
@@ -168,8 +168,10 @@ def test_twilios_signed_callback_tells_the_outcome(api: Api, world: World, setti
 
 
 def test_without_credentials_no_callback_is_believed(settings: Settings, db: None) -> None:
-    settings.TWILIO_AUTH_TOKEN = ""
-    assert Client().post("/calls/twilio/status", {"CallSid": "CA1"}).status_code in (403, 415)
+    """Without a secret everybody could sign with it."""
+    fields = {"CallSid": "CA1", "CallStatus": "completed"}
+    assert twilio_tells(settings, fields, ours="", key="") == 403
+    assert not EarlyReport.objects.exists()
 
 
 def test_nothing_about_a_user_survives_but_the_fact_of_the_erasure(api: Api, world: World) -> None:
@@ -208,6 +210,28 @@ def test_a_signed_in_person_is_their_own_user_whatever_they_name(world: World) -
     client.force_login(person)
     client.post("/chat", {"message": "hi", "user_id": "dana"}, content_type="application/json")
     assert Chat.objects.get().owner == f"person:{person.pk}"
+
+
+def test_a_signed_in_person_sees_their_own_tasks_and_others_only_with_the_right_to(api: Api, world: World) -> None:
+    person = User.objects.create_user("noa")
+    person.user_permissions.add(Permission.objects.get(codename="use_assistant"))
+    client = Client()
+    client.force_login(person)
+    own = client.post("/chat", {"message": PIZZA}, content_type="application/json").json()["task"]["id"]
+    another = chat(api("chat"), PIZZA)["task"]["id"]
+    assert client.get(f"/calls/tasks/{own}").status_code == 200
+    assert client.get(f"/calls/tasks/{another}").status_code == 404
+    person.user_permissions.add(Permission.objects.get(codename="view_calltask"))
+    assert client.get(f"/calls/tasks/{another}").status_code == 200
+
+
+def test_no_person_reports_the_outcome_of_a_call(db: None) -> None:
+    """It names no permission: whoever signs in, even with all rights, is no call handler."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    result = {"call_sid": "CA1", "status": "completed"}
+    assert client.post("/calls/results", result, content_type="application/json").status_code == 403
+    assert not EarlyReport.objects.exists()
 
 
 def test_the_terminal_speaks_the_same_flow(db: None, world: World, monkeypatch: pytest.MonkeyPatch) -> None:

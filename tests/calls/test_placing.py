@@ -4,18 +4,21 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django_q.models import OrmQ
 from pytest_django import Settings
 
 from calls import sweeps
 from calls.chat_workflow import placing
 from calls.chat_workflow.chats import User
-from calls.chat_workflow.limits import opening_for, remember_call
+from calls.chat_workflow.limits import calls_this_week, opening_for, remember_call
+from calls.chat_workflow.looking import claim_call_looks
 from calls.chat_workflow.results import report_result, resolve
-from calls.models import CallStep, CallTask, ChatMessage
+from calls.models import CallStep, CallTask, ChatMessage, EarlyReport, RecentCall
 from calls.policy.outcomes import Report
 from conversations.models import ContactHold
 from conversations.refusals import Conflict
@@ -380,6 +383,183 @@ def test_what_comes_between_the_yes_and_the_call_stops_it(world: World, settings
     work("place")
     assert (CallTask.objects.get().outcome, world.call_handler.requests) == ("refused", [])
     assert notices()[0].startswith("I did not call")
+
+
+def test_contact_hours_that_end_between_the_yes_and_the_call_are_waited_for(world: World, settings: Settings) -> None:
+    task = confirmed_call()
+    opening = (timezone.now() + timedelta(hours=2)).astimezone(ZoneInfo("America/New_York")).replace(second=0)
+    settings.CONTACT_HOURS = f"{opening:%H:%M}-{opening + timedelta(minutes=30):%H:%M}"
+    OrmQ.objects.all().delete()
+    work("place")
+    task.refresh_from_db()
+    assert (task.status, task.not_before) == ("confirmed", opening.replace(microsecond=0))
+    assert OrmQ.objects.get().lock >= task.not_before
+    assert world.call_handler.requests == []
+
+
+def test_two_who_call_one_number_at_the_same_moment_keep_to_its_limit_together(
+    world: World, settings: Settings
+) -> None:
+    call_handler_takes(world, "CA1")
+    for name in ("dana", "noa"):
+        confirmed_call(user=User.named_by_token("t", name))
+    settings.MAX_CALLS_PER_NUMBER = 1
+    work("place")
+    assert len(world.call_handler.requests) == 1
+    assert sorted(CallTask.objects.values_list("status", "outcome")) == [("failed", "refused"), ("placed", "")]
+
+
+def test_a_call_that_is_tried_again_counts_once_for_its_number(world: World) -> None:
+    world.call_handler.answers(PROVIDER_FAILED, to="GET /order", status=500, times=2)
+    placed_call(world)
+    assert len(world.call_handler.requests) == 3
+    assert calls_this_week([PIZZA_PHONE]) == {PIZZA_PHONE: 1}
+
+
+def test_calls_of_an_earlier_week_do_not_count_and_are_forgotten(world: World) -> None:
+    for days in (6, 8):
+        remember_call(PIZZA_PHONE)
+        newest = RecentCall.objects.latest("pk")
+        RecentCall.objects.filter(pk=newest.pk).update(called_at=timezone.now() - timedelta(days=days))
+    assert calls_this_week([PIZZA_PHONE]) == {PIZZA_PHONE: 1}
+    assert sweeps.forget_counted_calls() == 1
+    assert calls_this_week([PIZZA_PHONE]) == {PIZZA_PHONE: 1}
+
+
+def test_a_report_that_nobody_claims_is_kept_for_an_hour(world: World) -> None:
+    report_result(Report(reference="CA-elsewhere", status="busy"), source="test")
+    assert sweeps.forget_counted_calls() == 0
+    EarlyReport.objects.update(received_at=timezone.now() - timedelta(hours=1, seconds=1))
+    assert sweeps.forget_counted_calls() == 1
+
+
+def test_a_hold_that_was_released_keeps_nobody_from_being_called(world: World) -> None:
+    released = {"released_at": timezone.now(), "released_by": "maria"}
+    ContactHold.objects.create(phone=PIZZA_PHONE, reason="manual", created_by="maria", **released)
+    assert placed_call(world).status == "placed"
+
+
+def test_a_handler_that_says_when_to_come_back_is_not_asked_before(world: World) -> None:
+    world.call_handler.answers({}, to="GET /order", status=429, headers={"Retry-After": "900"})
+    task = confirmed_call()
+    work("place")
+    task.refresh_from_db()
+    assert (task.not_before - timezone.now()).total_seconds() == pytest.approx(900, abs=5)
+    assert len(world.call_handler.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        pytest.param({"claimed_by": "another"}, id="by-another-worker"),
+        pytest.param({"attempts": 2}, id="by-the-same-worker-once-more"),
+        pytest.param({"status": "unknown", "outcome": "perhaps"}, id="to-a-person"),
+    ],
+)
+def test_a_late_record_of_a_lost_claim_changes_nothing(world: World, taken: dict[str, Any]) -> None:
+    call_handler_takes(world, "CA1")
+    confirmed_call()
+    [job] = placing.claim_calls(5, "worker")
+    placed = placing.place_call(job)
+    CallTask.objects.update(**taken)
+    before = CallTask.objects.values().get()
+    placing.record_calls([(job, placed)])
+    assert CallTask.objects.values().get() == before
+
+
+def test_a_call_is_not_looked_for_while_its_worker_may_still_be_placing_it(world: World) -> None:
+    confirmed_call()
+    assert len(placing.claim_calls(5, "worker")) == 1
+    assert claim_call_looks(5, "another") == []
+    assert placing.claim_calls(5, "another") == []
+
+
+def test_with_twilio_somebody_elses_call_to_the_number_is_not_taken_for_this_one(
+    world: World, settings: Settings
+) -> None:
+    placed_call(world, call_sid="CA7", user=User.named_by_token("t", "noa"))
+    world.call_handler.will_hang_up(to="GET /order")
+    call_handler_takes(world, "CA8")
+    with_twilio(settings)
+    settings.CALL_POLL_SECONDS = 600.0
+    world.twilio.answers({"calls": [twilio_call("CA7", "ringing")]}, to="GET */Calls.json", times=2)
+    task = confirmed_call()
+    work("place", "look_for_call")
+    task.refresh_from_db()
+    assert task.reference == "CA8"
+
+
+def test_with_twilio_an_earlier_call_to_the_number_is_not_taken_for_this_one(world: World, settings: Settings) -> None:
+    world.call_handler.will_hang_up(to="GET /order")
+    call_handler_takes(world, "CA8")
+    with_twilio(settings)
+    settings.CALL_POLL_SECONDS = 600.0
+    earlier = format_datetime(datetime.now(UTC) - timedelta(minutes=10))
+    world.twilio.answers(
+        {"calls": [twilio_call("CA7", "completed", date_created=earlier)]}, to="GET */Calls.json", times=2
+    )
+    confirmed_call()
+    work("place", "look_for_call")
+    assert CallTask.objects.get().reference == "CA8"
+
+
+def test_with_twilio_after_every_order_one_empty_look_is_not_enough(world: World, settings: Settings) -> None:
+    for _ in range(2):
+        world.call_handler.will_hang_up(to="GET /order")
+    with_twilio(settings)
+    settings.CALL_POLL_SECONDS = 600.0
+    world.twilio.answers({"calls": []}, to="GET */Calls.json", times=3)
+    world.twilio.answers({"calls": [twilio_call("CA9", "ringing")]}, to="GET */Calls.json")
+    confirmed_call()
+    work("place", "look_for_call")
+    assert (CallTask.objects.get().reference, len(world.call_handler.requests)) == ("CA9", 2)
+
+
+def test_while_twilio_is_away_nobody_is_called_again_and_the_user_is_told_in_the_end(
+    world: World, settings: Settings
+) -> None:
+    settings.BREAKER_FAILURES = 1000
+    world.call_handler.will_hang_up(to="GET /order")
+    with_twilio(settings)
+    world.twilio.is_down()
+    confirmed_call()
+    work("place", "look_for_call")
+    task = CallTask.objects.get()
+    assert (task.status, task.looks, len(world.call_handler.requests)) == ("unknown", 0, 1)
+    assert CallStep.objects.filter(task=task, name="looked").count() == settings.MAX_LOOKS
+
+
+def test_another_try_outside_the_contact_hours_waits_for_the_opening(world: World, settings: Settings) -> None:
+    reported(placed_call(world), "busy")
+    opening = (timezone.now() + timedelta(hours=2)).astimezone(ZoneInfo("America/New_York")).replace(second=0)
+    settings.CONTACT_HOURS = f"{opening:%H:%M}-{opening + timedelta(minutes=30):%H:%M}"
+    say("yes please")
+    assert CallTask.objects.get(status="confirmed").not_before == opening.replace(microsecond=0)
+
+
+def test_a_call_is_offered_again_so_many_times_and_no_more(world: World, settings: Settings) -> None:
+    settings.MAX_CALLS_AGAIN = 2
+    task = placed_call(world)
+    for number in range(settings.MAX_CALLS_AGAIN):
+        reported(task, "busy")
+        call_handler_takes(world, f"CA-again-{number}")
+        say("yes please")
+        task = CallTask.objects.get(status="confirmed")
+        make_due(task)
+        work("place")
+        task.refresh_from_db()
+    reported(task, "busy")
+    assert ["Shall I try again" in notice for notice in notices()] == [True, True, False]
+    assert "nothing to confirm" in answer("yes please")
+
+
+def test_what_the_user_was_told_to_be_over_is_not_placed_again_by_a_person(world: World) -> None:
+    task = placed_call(world)
+    CallTask.objects.update(placed_at=timezone.now() - timedelta(minutes=16))
+    sweeps.run()
+    with pytest.raises(Conflict) as refusal:
+        resolve(task.pk, by="maria", as_="place_again")
+    assert refusal.value.code == "already_told"
 
 
 def test_a_cancelled_call_is_not_placed(world: World) -> None:

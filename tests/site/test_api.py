@@ -182,6 +182,15 @@ def test_a_managers_session_counts_by_its_group_and_needs_csrf(api):
     is_envelope(browser.post("/orchestrate/approve-response", {}, format="json"), 403, "forbidden")
 
 
+def test_a_person_who_was_shut_out_is_out_at_once_whatever_their_rights(client):
+    person = User.objects.create_superuser("ann")
+    client.force_login(person)
+    assert client.get("/orchestrate/responses").status_code == 200
+    person.is_active = False
+    person.save()
+    is_envelope(client.get("/orchestrate/responses"), 401, "not_authenticated")
+
+
 @pytest.mark.parametrize(
     ("group", "may"),
     [("Managers", {"approve"}), ("Supervisors", {"approve", "retry"}), ("Auditors", set()), ("Operators", {"retry"})],
@@ -228,6 +237,17 @@ def test_a_conversation_id_that_two_telephones_share_decides_about_neither(api):
     assert answer.status_code == 409
     assert answer.json()["error"]["code"] == "ambiguous_conversation"
     assert QueuedResponse.objects.filter(status="pending").count() == 2
+
+
+def test_a_reply_and_a_conversation_that_do_not_belong_together_decide_nothing(api):
+    response = make_response(make_conversation(external_id="7"))
+    make_conversation(phone="+14155550177", external_id="8")
+    body = {"action": "approve", "response_queue_id": str(response.pk), "conversation_id": "8"}
+    client = api("manager")
+    error = is_envelope(client.post("/orchestrate/approve-response", body), 400, "invalid")
+    assert "response_queue_id" in error["fields"]
+    assert QueuedResponse.objects.get().status == "pending"
+    assert client.post("/orchestrate/approve-response", {**body, "conversation_id": "7"}).status_code == 200
 
 
 def test_the_waiting_draft_is_found_by_its_conversation(api):

@@ -6,12 +6,16 @@ from dataclasses import asdict
 
 import pytest
 from django.db import connections, transaction
+from pytest_django import Settings
 
 from calls import sweeps
+from calls.chat_workflow.chats import User
+from calls.chat_workflow.placing import CallToPlace, claim_calls
 from calls.chat_workflow.receiving import receive_message
 from calls.chat_workflow.results import report_result
 from calls.models import CallTask, Chat, ChatMessage, EarlyReport
 from calls.policy.outcomes import Report
+from tests.builders import until_somebody_waits_for_a_lock
 from tests.calls.builders import DANA, PIZZA, confirmed_call, notices, placed_call, say
 from tests.outside_world import World
 
@@ -48,6 +52,21 @@ def test_a_yes_and_a_cancellation_at_once_leave_no_call_that_was_called_off(worl
     say(PIZZA)
     at_once(lambda: receive_message(DANA, "yes"), lambda: receive_message(DANA, "cancel"))
     assert CallTask.objects.get().status == "cancelled"
+
+
+def test_two_machines_that_place_at_once_do_not_share_the_last_line(world: World, settings: Settings) -> None:
+    settings.MAX_ACTIVE_CALLS = 1
+    for name in ("dana", "noa"):
+        confirmed_call(user=User.named_by_token("t", name))
+    claimed: list[CallToPlace] = []
+    with ThreadPoolExecutor(1) as another:
+        with transaction.atomic():
+            assert len(claim_calls(1, "one")) == 1
+            other = another.submit(at_once, lambda: claimed.extend(claim_calls(5, "another")))
+            until_somebody_waits_for_a_lock()
+        other.result()
+    assert claimed == []
+    assert claim_calls(5, "one") == [], "a call that is being placed has its line"
 
 
 def test_an_outcome_that_is_reported_many_times_at_once_is_told_once(world: World) -> None:

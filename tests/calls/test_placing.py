@@ -16,7 +16,7 @@ from calls import sweeps
 from calls.chat_workflow import placing
 from calls.chat_workflow.chats import User
 from calls.chat_workflow.limits import calls_this_week, opening_for, remember_call
-from calls.chat_workflow.looking import claim_call_looks
+from calls.chat_workflow.looking import claim_call_looks, claim_polls, record_polls
 from calls.chat_workflow.results import report_result, resolve
 from calls.models import CallStep, CallTask, ChatMessage, EarlyReport, RecentCall
 from calls.policy.outcomes import Report
@@ -159,6 +159,7 @@ def test_a_report_that_comes_before_the_receipt_is_not_lost(world: World) -> Non
     call_handler_takes(world, "CA1")
     placing.record_calls([(job, placing.place_call(job))])
     assert CallTask.objects.get().outcome == "busy"
+    assert not EarlyReport.objects.exists()
 
 
 def test_the_database_holds_one_notice_per_task(world: World) -> None:
@@ -260,6 +261,16 @@ def test_with_twilio_the_outcome_is_polled(world: World, settings: Settings) -> 
     assert CallTask.objects.get().outcome == "no_answer"
 
 
+def test_what_is_heard_of_an_earlier_call_does_not_end_the_later_one(world: World, settings: Settings) -> None:
+    with_twilio(settings)
+    task = placed_call(world)
+    [poll] = claim_polls(5, "worker")
+    CallTask.objects.update(reference="CA2")
+    record_polls([(poll, Report(reference="CA1", status="busy"))])
+    task.refresh_from_db()
+    assert (task.status, notices()) == ("placed", [])
+
+
 def test_a_worker_killed_while_placing_leaves_a_question_and_no_second_call(world: World) -> None:
     task = confirmed_call()
     assert len(placing.claim_calls(5, "killed")) == 1
@@ -355,9 +366,20 @@ def test_at_most_so_many_calls_are_active_and_the_others_wait_in_line(world: Wor
         confirmed_call(user=User.named_by_token("t", str(number)))
     work("place")
     assert sorted(CallTask.objects.values_list("status", flat=True)) == ["confirmed", "placed", "placed"]
+    OrmQ.objects.all().delete()
     reported(CallTask.objects.filter(status="placed")[0], "completed")
+    assert OrmQ.objects.exists(), "nobody is told of the free line"
     work("place")
     assert CallTask.objects.filter(status="placed").count() == 2
+
+
+def test_a_text_does_not_wait_behind_calls_for_which_there_is_no_line(world: World, settings: Settings) -> None:
+    settings.MAX_ACTIVE_CALLS = 0
+    confirmed_call()
+    say("text Bob at 212-555-0187 that I am late")
+    say("yes")
+    [job] = placing.claim_calls(1, "worker")
+    assert job.task_type == "text_message"
 
 
 def test_outside_the_contact_hours_of_the_numbers_zone_a_call_waits(world: World, settings: Settings) -> None:

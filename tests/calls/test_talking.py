@@ -285,6 +285,47 @@ def test_a_lost_claim_of_a_turn_is_dropped_when_another_has_answered(world: Worl
     assert ChatMessage.objects.filter(role="assistant").count() == 1
 
 
+@pytest.mark.parametrize(
+    "taken",
+    [
+        pytest.param({"claimed_by": "another"}, id="by-another-worker"),
+        pytest.param({"attempts": 2}, id="by-the-same-worker-once-more"),
+    ],
+)
+def test_a_claim_of_a_turn_that_was_lost_answers_nothing(world: World, taken: dict[str, Any]) -> None:
+    from calls.chat_workflow import thinking
+
+    world.language_model.is_down()
+    receive_message(DANA, "I wonder about things")
+    [job] = thinking.claim_turns(5, "worker")
+    ChatMessage.objects.filter(status="reading").update(**taken)
+    thinking.record_turns([(job, thinking.think(job))])
+    assert not ChatMessage.objects.filter(role="assistant").exists()
+
+
+def test_the_turns_of_a_chat_are_read_one_after_the_other(world: World) -> None:
+    from calls.chat_workflow import thinking
+
+    for words in ("I wonder about things", "and about the sea"):
+        receive_message(DANA, words)
+    [job] = thinking.claim_turns(5, "one")
+    assert job.text == "I wonder about things"
+    assert thinking.claim_turns(5, "another") == []
+
+
+def test_a_change_that_is_read_when_the_task_is_cancelled_already_begins_no_other(world: World) -> None:
+    from calls.chat_workflow import thinking
+
+    model_understands(world, meaning="change", details={"instructions": "Order two."})
+    say(PIZZA)
+    receive_message(DANA, "make it two please")
+    [job] = thinking.claim_turns(5, "worker")
+    understood = thinking.think(job)
+    say("cancel")
+    thinking.record_turns([(job, understood)])
+    assert only_task().status == "cancelled"
+
+
 def everything_said() -> list[Any]:
     return list(ChatMessage.objects.values_list("seq", flat=True))
 

@@ -68,6 +68,12 @@ def test_no_try_begins_after_the_time_for_it(world: World) -> None:
     assert len(world.monitor.requests) == 4, "outside, all three tries are made"
 
 
+def test_whoever_has_more_time_inside_has_no_more_than_outside(world: World) -> None:
+    with no_try_after(-1), no_try_after(60), pytest.raises(Unavailable, match="no time"):
+        look_up()
+    assert world.monitor.requests == []
+
+
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_what_does_no_harm_twice_is_tried_again(world: World, status: int) -> None:
     world.monitor.answers(status=status, times=2)

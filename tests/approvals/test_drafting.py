@@ -1,9 +1,12 @@
 """From a text to the verdict, with what went over the wire."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
+from django_q.models import OrmQ
 
 from approvals.models import ApprovalAuditEntry, Escalation, Notification, PaymentPlan, QueuedResponse, Workflow
 from approvals.policy.escalation import Category
@@ -526,6 +529,24 @@ def test_a_conversation_that_another_worker_took_since_we_looked_is_left_to_it(m
 
     monkeypatch.setattr(claiming, "take_conversations", take_after_another)
     assert claim_drafts(25, "w2") == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_finds_a_conversation_locked_looks_again_soon():
+    """Whoever holds it may only have looked at it, and wakes nobody."""
+    receive("hello there my friend")
+    OrmQ.objects.all().delete()
+
+    def claim_elsewhere():
+        try:
+            return claim_drafts(25, "w2")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as another, transaction.atomic():
+        Conversation.objects.locked().get()
+        assert another.submit(claim_elsewhere).result() == []
+    assert OrmQ.objects.get().lock - timezone.now() < timedelta(seconds=2)
 
 
 def test_an_older_text_is_never_taken_for_a_newer_one(world):

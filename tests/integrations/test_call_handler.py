@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from integrations import clients
-from integrations.base import OutcomeUnknown, Refused, Unavailable
+from integrations.base import CircuitOpen, OutcomeUnknown, Refused, Unavailable
 from integrations.call_handler import CallReceipt, InstructionsTooLong
 from tests.outside_world import Service, World
 
@@ -88,6 +88,15 @@ def test_five_bad_numbers_do_not_open_the_circuit(world: World) -> None:
     for _ in range(6):
         with pytest.raises(Refused):
             order()
+
+
+def test_a_provider_that_has_too_much_to_do_opens_the_circuit_though_it_comes_as_a_500(world: World) -> None:
+    world.call_handler.answers(twilio_said("HTTP 429 error: Too many"), status=500, times=5)
+    for _ in range(5):
+        with pytest.raises(Unavailable, match="429"):
+            order()
+    with pytest.raises(CircuitOpen):
+        order()
 
 
 def test_instructions_that_would_break_it_are_not_sent(world: World) -> None:

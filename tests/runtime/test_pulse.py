@@ -48,6 +48,9 @@ def hear(listener: Pulse, clock: Clock, *events: bytes | float) -> float:
         pytest.param((60.0,), 0.0, False, id="nothing-to-do"),
         pytest.param((60.0, HANDED, BEGUN, 5.0), 0.0, True, id="begun-at-once"),
         pytest.param((60.0, HANDED, 5.0), 5.0, False, id="idle-and-not-begun"),
+        pytest.param(
+            (60.0, HANDED, 1.0, HANDED, 1.0, HANDED, 1.0, HANDED, 1.0), 4.0, False, id="more-comes-none-begins"
+        ),
         pytest.param((HANDED, BEGUN, HANDED, ALIVE, 1.0, ALIVE, 1.0, ALIVE, 0.5), 0.5, True, id="waits-behind-a-drain"),
         pytest.param((HANDED, BEGUN, HANDED, ALIVE, 1.0, ENDED, 4.0), 4.0, False, id="deaf-after-a-drain"),
         pytest.param((HANDED, BEGUN, HANDED, 7.0), 7.0, True, id="killed-while-busy-and-nobody-else"),

@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from conversations.wakeups import JOB, wake, wake_at
+from conversations.wakeups import CLOCK_SKEW, JOB, wake, wake_at
 from orchestrator_site.worker import broker as broker_module
 from orchestrator_site.worker.broker import NotifyingBroker
 
@@ -132,9 +132,18 @@ def test_a_wakeup_for_later_does_not_serve_present_work(broker: NotifyingBroker)
     assert len(broker.dequeue()) == 1
 
 
-def test_a_moment_that_has_passed_wakes_at_once(broker: NotifyingBroker) -> None:
-    wake_at(timezone.now() - timedelta(minutes=10))
+def test_a_moment_that_has_passed_wakes_at_once_and_nobody_twice(broker: NotifyingBroker) -> None:
+    wake()
+    for minutes in (10, 20):
+        wake_at(timezone.now() - timedelta(minutes=minutes))
+    assert OrmQ.objects.count() == 1
     assert len(broker.dequeue()) == 1
+
+
+def test_a_wakeup_shows_itself_when_the_work_is_due_by_a_slower_clock_too() -> None:
+    due = timezone.now() + timedelta(minutes=10)
+    wake_at(due)
+    assert OrmQ.objects.get().lock == due + CLOCK_SKEW
 
 
 def test_a_sleeping_broker_hears_of_a_wakeup_at_once(monkeypatch: pytest.MonkeyPatch, elsewhere: Elsewhere) -> None:

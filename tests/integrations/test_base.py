@@ -147,6 +147,28 @@ def test_a_send_that_nobody_took_is_surely_unsent(world: World) -> None:
         send()
 
 
+@pytest.mark.parametrize(
+    ("what", "failure"),
+    [
+        pytest.param(httpx2.ConnectError, Unavailable, id="refused"),
+        pytest.param(httpx2.ConnectTimeout, Unavailable, id="no-connection-in-time"),
+        pytest.param(httpx2.PoolTimeout, Unavailable, id="no-connection-free"),
+        pytest.param(httpx2.ReadTimeout, OutcomeUnknown, id="no-answer-in-time"),
+        pytest.param(httpx2.WriteTimeout, OutcomeUnknown, id="half-sent"),
+        pytest.param(httpx2.ReadError, OutcomeUnknown, id="cut-off"),
+        pytest.param(httpx2.RemoteProtocolError, OutcomeUnknown, id="nonsense"),
+    ],
+)
+def test_only_what_broke_before_the_first_byte_is_surely_unsent(
+    world: World, what: type[httpx2.HTTPError], failure: type[Exception]
+) -> None:
+    def send() -> httpx2.Response:
+        raise what("broken")
+
+    with pytest.raises(failure):
+        clients.sms_agent().once(send)
+
+
 def test_a_wrong_address_is_named_and_nothing_is_sent(world: World) -> None:
     world.sms_agent.settings.SMS_AGENT_URL = "localhost:8002"
     clients.forget()

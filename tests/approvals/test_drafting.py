@@ -587,7 +587,8 @@ def test_a_reply_that_was_approved_in_spite_of_a_newer_text_leaves_although_that
     plan_a_good_day(world, confidence=0.7)
     receive("sorry I meant the late fee")
     approve(response.pk, by=BOSS, override_reason="both are answered by it")
-    work("draft", "send")
+    work("draft")
+    work("send")
     sent = [request.json["body"] for request in world.sms_agent.requests if request.method == "POST"]
     assert sent == ["We are here to help."]
     assert QueuedResponse.objects.get(status=Status.PENDING).tenant_message == "sorry I meant the late fee"
@@ -598,7 +599,8 @@ def test_what_a_manager_wrote_after_the_newest_text_leaves_although_that_one_is_
     plan_a_good_day(world, confidence=0.7)
     receive("what do I owe you now?")
     write_by_hand(Conversation.objects.get(), by=MARIA, text="Please call the office.")
-    work("draft", "send")
+    work("draft")
+    work("send")
     sent = [request.json["body"] for request in world.sms_agent.requests if request.method == "POST"]
     assert sent == ["Please call the office."]
 

@@ -189,3 +189,15 @@ def until_somebody_waits_for_a_lock() -> None:
                 return
             time.sleep(0.02)
     raise AssertionError("nobody waits")
+
+
+def everything_stored_with(*traces: str) -> list[str]:
+    """Every table in which one of the words stands somewhere."""
+    found = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            for trace in traces:
+                cursor.execute(f'SELECT count(*) FROM "{table}" t WHERE t::text ILIKE %s', [f"%{trace}%"])
+                if cursor.fetchone()[0]:
+                    found.append(f"{table}: {trace}")
+    return found

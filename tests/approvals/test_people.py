@@ -11,7 +11,15 @@ from approvals.sms_workflow import decisions
 from approvals.sms_workflow.decisions import Decider
 from approvals.sms_workflow.holds import place_hold
 from conversations.models import ContactHold, Conversation, Message
-from tests.builders import PHONE, make_conversation, make_response
+from tests.builders import (
+    PHONE,
+    everything_stored_with,
+    make_conversation,
+    make_response,
+    plan_a_good_day,
+    receive,
+    work,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -76,3 +84,18 @@ def test_what_the_person_asked_for_outlives_the_erasure_and_our_notices_do_not(p
     kept = dict(ContactHold.objects.values_list("reason", "note"))
     assert kept == {"opt_out": "", "cease_contact": "", "attorney_represented": ""}
     assert Notification.objects.get().metadata == {"conversation_id": str(someone_else.pk)}
+
+
+def test_nothing_a_person_said_or_was_told_survives_but_the_audit_log_and_the_numbers_own_wish(world, settings):
+    settings.MANAGER_EMAIL = ["maria@example.com"]
+    plan_a_good_day(world, reply="You owe $600, dear quokka.")
+    receive("what do I owe you now, my little wombat?", message_id="SM-platypus", conversation_id="echidna")
+    work("draft", "send")
+    receive("I don't owe that, ask the wombat. STOP texting me")
+    work("draft", "send")
+    traces = ("quokka", "wombat", "platypus", "echidna", PHONE, "Maria Lopez", "Elm Court")
+    before = everything_stored_with(*traces)
+    assert {trace for trace in traces if any(found.endswith(trace) for found in before)} == set(traces)
+    call_command("eraseperson", PHONE, "--yes")
+    kept = set(everything_stored_with(*traces))
+    assert kept <= {"approval_audit_log: quokka", f"contact_holds: {PHONE}"}

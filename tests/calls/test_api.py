@@ -10,13 +10,12 @@ from urllib.parse import urlencode
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
-from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from calls.models import CallTask, Chat, EarlyReport, Erasure
-from tests.builders import work
+from tests.builders import everything_stored_with, work
 from tests.calls.builders import PIZZA, call_handler_takes
 from tests.outside_world import World
 
@@ -189,18 +188,6 @@ def test_nothing_about_a_user_survives_but_the_fact_of_the_erasure(api: Api, wor
     assert everything_stored_with("dana-cohen", "Pizza", "7185550123", "2125550187", "margherita") == []
     assert Erasure.objects.get().counts["tasks"] == 2
     assert client.get("/context?user_id=dana-cohen").json()["messages"] == []
-
-
-def everything_stored_with(*traces: str) -> list[str]:
-    """Every table in which one of the words stands somewhere."""
-    found = []
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            for trace in traces:
-                cursor.execute(f'SELECT count(*) FROM "{table}" t WHERE t::text ILIKE %s', [f"%{trace}%"])
-                if cursor.fetchone()[0]:
-                    found.append(f"{table}: {trace}")
-    return found
 
 
 def test_a_signed_in_person_is_their_own_user_whatever_they_name(world: World) -> None:

@@ -1,4 +1,4 @@
-"""The twelve checks on the exact text to be sent."""
+"""The thirteen checks on the exact text to be sent."""
 
 from decimal import Decimal
 from typing import Any

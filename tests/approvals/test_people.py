@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from approvals.audit import faults
-from approvals.models import Notification, PaymentPlan, QueuedResponse
+from approvals.models import Notification, PaymentPlan, QueuedResponse, Workflow, WorkflowStep
 from approvals.sms_workflow import decisions
 from approvals.sms_workflow.decisions import Decider
 from approvals.sms_workflow.holds import place_hold
@@ -93,7 +93,9 @@ def test_nothing_a_person_said_or_was_told_survives_but_the_audit_log_and_the_nu
     work("draft", "send")
     receive("I don't owe that, ask the wombat. STOP texting me")
     work("draft", "send")
-    traces = ("quokka", "wombat", "platypus", "echidna", PHONE, "Maria Lopez", "Elm Court")
+    Workflow.objects.update(error_message="numbat", metadata={"manager_note": "bilby"})
+    WorkflowStep.objects.update(detail="quoll")
+    traces = ("quokka", "wombat", "numbat", "bilby", "quoll", "platypus", "echidna", PHONE, "Maria Lopez", "Elm Court")
     before = everything_stored_with(*traces)
     assert {trace for trace in traces if any(found.endswith(trace) for found in before)} == set(traces)
     call_command("eraseperson", PHONE, "--yes")

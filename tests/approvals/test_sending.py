@@ -42,7 +42,8 @@ def reply():
 
 
 @pytest.fixture(autouse=True)
-def _at_once(settings):
+def _at_once_and_at_any_hour(settings):
+    settings.CONTACT_HOURS = "00:00-00:00"
     settings.LOOK_AFTER_SECONDS = 0
     settings.SEND_RETRY_SECONDS = 0
     settings.BREAKER_FAILURES = 100
@@ -441,8 +442,7 @@ def test_a_text_that_another_worker_took_since_we_looked_leaves_no_second_beside
     assert claim_sends(25, "w2") == []
 
 
-def test_of_two_texts_the_one_that_was_decided_first_leaves_first(world, reply, settings):
-    settings.CONTACT_HOURS = "00:00-00:00"
+def test_of_two_texts_the_one_that_was_decided_first_leaves_first(world, reply):
     write_by_hand(reply.conversation, by=Decider(name="maria"), text="Please call the office.")
     takes_texts(world)
     work("send")
@@ -606,8 +606,7 @@ def sent_before(conversation, count, *, days_ago, answered=None):
         pytest.param(6, True, Status.SENT, id="answers"),
     ],
 )
-def test_only_what_we_started_in_the_last_seven_days_counts(world, reply, settings, days_ago, answers, status):
-    settings.CONTACT_HOURS = "00:00-00:00"
+def test_only_what_we_started_in_the_last_seven_days_counts(world, reply, days_ago, answers, status):
     reply.decide("withdrawn", action="withdraw", by="policy", reason="stale")
     sent_before(reply.conversation, 7, days_ago=days_ago, answered=reply.message if answers else None)
     written = write_by_hand(reply.conversation, by=Decider(name="maria"), text="Please call the office.")

@@ -591,6 +591,19 @@ def test_a_cancelled_call_is_not_placed(world: World) -> None:
     assert world.call_handler.requests == []
 
 
+def test_a_user_who_is_erased_while_the_call_is_ordered_comes_back_with_no_record(world: World) -> None:
+    from calls.chat_workflow.context import erase
+
+    call_handler_takes(world, "CA1")
+    confirmed_call()
+    [job] = placing.claim_calls(5, "worker")
+    placed = placing.place_call(job)
+    erase(DANA, asked_through="test")
+    placing.record_calls([(job, placed)])
+    reported_later = report_result(Report(reference="CA1", status="completed", summary="Ready."), source="test")
+    assert (CallTask.objects.count(), ChatMessage.objects.count(), reported_later) == (0, 0, False)
+
+
 def test_the_cap_counts_calls_of_users_who_were_erased(world: World, settings: Settings) -> None:
     from calls.chat_workflow.context import erase
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from pytest_django import Settings
 
 from calls.chat_workflow.chats import User
@@ -306,11 +307,29 @@ def test_a_claim_of_a_turn_that_was_lost_answers_nothing(world: World, taken: di
 def test_the_turns_of_a_chat_are_read_one_after_the_other(world: World) -> None:
     from calls.chat_workflow import thinking
 
-    for words in ("I wonder about things", "and about the sea"):
-        receive_message(DANA, words)
+    for words in ("I wonder about things", "I wonder about the sea"):
+        assert receive_message(DANA, words).reply is None
     [job] = thinking.claim_turns(5, "one")
     assert job.text == "I wonder about things"
     assert thinking.claim_turns(5, "another") == []
+
+
+def test_a_chat_that_another_worker_took_since_we_looked_is_left_to_it(world: World) -> None:
+    from calls.chat_workflow import thinking
+
+    for words in ("I wonder about things", "I wonder about the sea"):
+        receive_message(DANA, words)
+    taken: list[Any] = []
+
+    def another_first(execute: Any, sql: str, *rest: Any) -> Any:
+        if "FOR UPDATE" in sql and not taken:
+            taken.append("being taken")
+            taken[:] = thinking.claim_turns(5, "one")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(another_first):
+        assert thinking.claim_turns(5, "another") == []
+    assert [job.worker for job in taken] == ["one"]
 
 
 def test_a_change_that_is_read_when_the_task_is_cancelled_already_begins_no_other(world: World) -> None:

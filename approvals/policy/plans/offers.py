@@ -172,6 +172,8 @@ def _distance(parts: Parts, amount: Amount, rhythm: Rhythm) -> int:
     """How far an amount is from a rhythm; a rhythm that comes first is farther, a comma too; over a full stop never."""
     first, second = (amount, rhythm) if amount.start < rhythm.start else (rhythm, amount)
     gap = parts.words.tokens[first.end : second.start]
+    if len(gap) > FARTHEST:
+        return FARTHEST + 1
     other_amount = any(first.end <= other.start < second.start for other in parts.amounts)
     refused = _is_refused_alone(parts, rhythm, amount)
     if other_amount or refused or any(token.text in ".?!" for token in gap):

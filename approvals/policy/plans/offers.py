@@ -23,7 +23,7 @@ FARTHEST = 8  # words between an amount and its rhythm
 FEW_WORDS = 2  # "70", "70 then", "70 is ok"
 SURELY_A_LENGTH = 4  # "in 6 weeks" spreads an amount, "in 2 weeks" is a day
 SMALLEST_BARE = Decimal(10)  # "1 income", "at 9 on monday": without a money sign a small number is none
-SURELY_NO_OFFER = 0.10  # below this share what the cues take for an offer is taken back
+SURELY_NO_OFFER = 0.15  # below this share what the cues take for an offer is taken back
 ABSURD_WEEKLY = Decimal(1_000)  # nobody means it
 
 

@@ -47,7 +47,7 @@ class Cues:
             cue
             for cue in self._found
             if not any(_contains(other, cue) for other in self._found)
-            and not any(start <= cue.start < end for start, end in self.rhythms)
+            and not self._is_in_a_rhythm(cue)
         ]
 
     @cached_property
@@ -58,7 +58,11 @@ class Cues:
 
     @cached_property
     def _after(self) -> list[Match]:
-        return list(phrasebook("plans", "after").find(self.words))
+        return [cue for cue in phrasebook("plans", "after").find(self.words) if not self._is_in_a_rhythm(cue)]
+
+    def _is_in_a_rhythm(self, cue: Match) -> bool:
+        """Whether it begins inside one: the "no" of "semana sim, semana não" refuses nothing."""
+        return any(start <= cue.start < end for start, end in self.rhythms)
 
     @cached_property
     def _definite(self) -> list[Match]:

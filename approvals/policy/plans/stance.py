@@ -46,8 +46,7 @@ class Cues:
         return [
             cue
             for cue in self._found
-            if not any(_contains(other, cue) for other in self._found)
-            and not self._is_in_a_rhythm(cue)
+            if not any(_contains(other, cue) for other in self._found) and not self._is_in_a_rhythm(cue)
         ]
 
     @cached_property
